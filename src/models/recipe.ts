@@ -1,0 +1,65 @@
+/** What the library has to know of a model: files, tokens, pooling, dimensions. Data only. */
+
+/** How token vectors become one vector: by attention mask, so padding on either side is right. */
+export type Pooling = 'mean' | 'cls' | 'last'
+
+/** Kind of device a graph is meant for. */
+export type Device = 'webgpu' | 'wasm'
+
+/** One graph of a model. */
+export interface ModelVariant {
+  device: Device
+  /** Weight format, in transformers.js's names: `fp32`, `fp16`, `q8`, `q4`, … */
+  dtype: string
+  /** Path under the model's folder. */
+  file: string
+  /** Name of the graph output to read. */
+  output: string
+  /** True: the output is already pooled and L2-normalised, `[batch, width]`; false: `[batch, sequence, width]`. */
+  pooled: boolean
+  /** onnxruntime graph optimizers that must not run on this graph. */
+  disabledOptimizers: readonly string[]
+}
+
+/** A text whose vector is known from the unquantised model, for the test at load. */
+export interface KnownAnswer {
+  text: string
+  /** Token ids, special tokens included. */
+  tokens: readonly number[]
+  /** L2-normalised, native width. */
+  embedding: Float32Array
+}
+
+/** Size and hash of one file, checked before the file is used. */
+export interface FileRecord {
+  /** Path under the model's folder. */
+  path: string
+  bytes: number
+  /** Lower-case hexadecimal SHA-256. */
+  sha256: string
+}
+
+/** Everything needed to run one model. */
+export interface ModelRecipe {
+  /** Catalogue id or full hub id. */
+  id: string
+  /** Folder under `modelsUrl`, and repository on the hub. @default the id */
+  path: string
+  /** Revision of the weights; part of the vector space's name. */
+  revision: string
+  /** Unix time in seconds. */
+  created: number
+  ownedBy: string
+  /** Supported output widths, the native one first. Only the native one: `dimensions` is refused. */
+  dimensions: readonly number[]
+  /** Limit of an input in tokens, special tokens included. */
+  maxTokens: number
+  pooling: Pooling
+  vocabSize: number
+  padTokenId: number
+  /** Text put before an input, by `input_type`. */
+  prompts: Readonly<Record<string, string>>
+  variants: readonly ModelVariant[]
+  knownAnswer: KnownAnswer | undefined
+  files: readonly FileRecord[]
+}

@@ -1,0 +1,180 @@
+/**
+ * What crosses between the page and the service worker-thread, and between the service and its inference
+ * workers. Types only: this file has no run-time code and imports nothing but types of the contract.
+ */
+
+import type { ErrorBody, EmbeddingsErrorCode } from '../openai/errors.ts'
+import type { EmbeddingCreateParams, Model, Priority } from '../openai/types.ts'
+
+/** A result or an error as plain data: Comlink itself keeps only an error's name, message and stack. */
+export type Reply<T> = { ok: true; value: T } | { ok: false; error: SerializedError }
+
+/** An `EmbeddingsError` as data. */
+export interface SerializedError {
+  code: EmbeddingsErrorCode
+  message: string
+  param: string | null
+  /** Text of the cause, when there was one. */
+  cause: string | null
+}
+
+export type { ErrorBody }
+
+/** Where a session may run, in the order of the contract. */
+export type DeviceOption = 'auto' | 'webgpu' | 'wasm'
+
+/** Which session runs on the CPU. */
+export type CpuRuntime = 'auto' | 'onnxruntime'
+
+/** What the page tells the service once, before any other call. Plain data. */
+export interface ServiceConfig {
+  /** Absolute URL, ending in `/`; `null`: the Hugging Face hub. */
+  modelsUrl: string | null
+  /** Absolute URL, ending in `/`, under which the onnxruntime files lie; `null`: beside the library's own. */
+  runtimeUrl: string | null
+  device: DeviceOption
+  cpuRuntime: CpuRuntime
+  /** Threads of each WASM session; `null`: chosen by measurement (see engine/backend.ts). */
+  threads: number | null
+  /** Inference workers on WASM. */
+  workers: number | 'auto'
+  /** Extra recipes, in the manifest's own form (JSON); checked like a manifest. */
+  models: readonly unknown[]
+  aliases: Readonly<Record<string, string>>
+  storage: 'auto' | 'memory'
+  /** Most inputs waiting at once before 429 `queue_full`. */
+  maxPendingInputs: number
+}
+
+/** What is known of one model; answers `client.models.status(id)`. */
+export interface ModelStatus {
+  id: string
+  state: 'unloaded' | 'loading' | 'ready' | 'failed'
+  /** The session that runs, once ready. */
+  backend: BackendStatus | null
+  /** Every backend that was tried or passed over, in order, with the reason. */
+  attempts: readonly BackendAttempt[]
+  /** Bytes of the model's files. */
+  bytes: number
+  /** Where the files came from. */
+  source: 'network' | 'store' | null
+  /** Where the files are kept. */
+  storage: 'cache' | 'memory'
+  /** Why storage is `memory` though `auto` was asked for; null otherwise. */
+  storageReason: string | null
+  /** Error of the last load, when state is `failed`. */
+  error: ErrorBody['error'] | null
+}
+
+export interface BackendStatus {
+  device: 'webgpu' | 'wasm'
+  /** The kind of session. */
+  runtime: 'onnxruntime'
+  /** Which onnxruntime build runs. */
+  build: 'jspi' | 'asyncify' | 'wasm'
+  dtype: string
+  /** Graph file. */
+  file: string
+  /** Inference workers running now. */
+  workers: number
+  /** Threads per worker. */
+  threads: number
+  /** Vendor and architecture as WebGPU tells them; null on WASM. */
+  adapter: string | null
+  /** Cosine of the known-answer test; null where the model has no known answer. */
+  knownAnswerCosine: number | null
+  /** Bytes that one vector takes at native width. */
+  dimensions: number
+  maxTokens: number
+}
+
+export interface BackendAttempt {
+  device: 'webgpu' | 'wasm'
+  /** `chosen`, or why not: `no navigator.gpu`, `no adapter`, `adapter timed out`, `known-answer cosine 0.41`, … */
+  reason: string
+  chosen: boolean
+}
+
+/** What `onProgress` receives. */
+export type ProgressEvent =
+  | { type: 'download'; model: string; file: string; loaded: number; total: number; loadedAll: number; totalAll: number }
+  | { type: 'stored'; model: string; file: string; bytes: number }
+  | { type: 'compile'; model: string; device: 'webgpu' | 'wasm' }
+  | { type: 'warm-up'; model: string; device: 'webgpu' | 'wasm' }
+  | { type: 'ready'; model: string; device: 'webgpu' | 'wasm' }
+  | { type: 'embedded'; model: string; callId: string; inputs: number; totalInputs: number; tokens: number }
+
+/** Pushed by the service on the event port. */
+export interface ServiceEvent {
+  type: 'progress'
+  progress: ProgressEvent
+}
+
+export interface CallOptions {
+  /** Unique per client; names the call in `cancel` and in `embedded` events. */
+  callId: string
+  priority: Priority
+}
+
+/** The result of `create`, before it takes its wire form on the page. */
+export interface EmbeddingsResult {
+  /** Id of the model that ran. */
+  model: string
+  fingerprint: string
+  promptTokens: number
+  vectors:
+    | { format: 'float'; /** rows × dimensions, in input order; transferred */ rows: Float32Array; dimensions: number }
+    | { format: 'base64'; rows: string[] }
+}
+
+/** The facade that the service exposes to the page. Every path of it is on the guard's allow-list. */
+export interface ServiceApi {
+  configure(config: ServiceConfig, events: MessagePort): Promise<Reply<null>>
+  embeddings: {
+    create(body: EmbeddingCreateParams, call: CallOptions): Promise<Reply<EmbeddingsResult>>
+  }
+  models: {
+    list(): Promise<Reply<Model[]>>
+    retrieve(id: string): Promise<Reply<Model>>
+    load(id: string, call: CallOptions): Promise<Reply<ModelStatus>>
+    status(id: string): Promise<Reply<ModelStatus>>
+    unload(id: string): Promise<Reply<null>>
+    delete(id: string): Promise<Reply<null>>
+  }
+  /** Frees the queue of a call that the page has given up; the call itself still settles. */
+  cancel(callId: string): Promise<Reply<null>>
+  close(): Promise<Reply<null>>
+}
+
+/** Token ids of several texts, one after the other, without padding. */
+export interface TokenBatch {
+  ids: Int32Array
+  /** Tokens of each text; their sum is `ids.length`. */
+  lengths: Int32Array
+}
+
+/** What an inference worker needs to make its session. Plain data; `model` is transferred. */
+export interface SessionConfig {
+  device: 'webgpu' | 'wasm'
+  build: 'jspi' | 'asyncify' | 'wasm'
+  /** Absolute URLs of the onnxruntime glue and module. */
+  runtime: { mjs: string; wasm: string }
+  threads: number
+  model: ArrayBuffer
+  output: string
+  pooled: boolean
+  pooling: 'mean' | 'cls' | 'last'
+  dimensions: number
+  padTokenId: number
+  disabledOptimizers: readonly string[]
+}
+
+/** The facade that an inference worker exposes to the service. */
+export interface InferenceApi {
+  load(config: SessionConfig): Promise<Reply<{ adapter: string | null }>>
+  /** Rows × native width, pooled and L2-normalised, in the batch's order; transferred. */
+  run(batch: TokenBatch): Promise<Reply<Float32Array>>
+  /** Settles when the GPU device is lost, with the reason; never on WASM. */
+  lost(): Promise<Reply<string>>
+  dispose(): Promise<Reply<null>>
+}
