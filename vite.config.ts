@@ -1,0 +1,137 @@
+/**
+ * Three uses, chosen by Vite's mode:
+ * - none given: the demo (`vite`, `vite build`, `vite preview`), root `demo/`, built to `dist-demo/`;
+ * - `bundle`: the library with its dependencies in few files, for import maps, built to `dist/bundle/`;
+ * - `test`: the vitest projects (vitest sets this mode itself).
+ * The library that bundlers use is built file by file with `tsc`; see tsconfig.build.json.
+ */
+
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config'
+import { staticFolders } from './tools/serve/static-folders.ts'
+import { chromiumArgs, findChromium, webgpuArgs } from './tools/test/find-chromium.mjs'
+
+const repository = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** `/name` → folder, for those of the given folders that exist on this machine. */
+const existing = (folders: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(folders).filter(([, folder]) => existsSync(folder)))
+
+/** What makes a page cross-origin isolated, which WebAssembly threads need. */
+const isolationHeaders = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+}
+
+const publicNames = [
+  { find: /^browser-embeddings$/, replacement: repository('src/index.ts') },
+  { find: /^browser-embeddings\/search$/, replacement: repository('src/search/index.ts') },
+]
+
+/** Shared by every use. `onnxruntime-web` must stay as it is: pre-bundled, it loses the way to its own files. */
+const common = {
+  base: './',
+  resolve: { alias: publicNames },
+  worker: { format: 'es' },
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  build: { target: 'es2023', chunkSizeWarningLimit: 1000 },
+} satisfies ViteUserConfig
+
+const demo: ViteUserConfig = {
+  ...common,
+  root: repository('demo'),
+  // No single-page fallback: a missing model file must be a 404, not `index.html`.
+  appType: 'mpa',
+  build: { ...common.build, outDir: repository('dist-demo'), emptyOutDir: true },
+  server: { headers: isolationHeaders, fs: { allow: [repository('.')] } },
+  preview: { headers: isolationHeaders },
+  plugins: [staticFolders({ '/models': repository('models') }, { copy: true })],
+}
+
+// Not Vite's library mode: that inlines workers and assets as data URLs.
+const bundle: ViteUserConfig = {
+  ...common,
+  publicDir: false,
+  build: {
+    ...common.build,
+    outDir: repository('dist/bundle'),
+    emptyOutDir: true,
+    modulePreload: false,
+    rolldownOptions: {
+      input: { index: repository('src/index.ts'), search: repository('src/search/index.ts') },
+      preserveEntrySignatures: 'strict',
+      output: { entryFileNames: '[name].js' },
+    },
+  },
+}
+
+function browserProject(
+  name: string,
+  include: string,
+  extraArgs: string[],
+  timeout: number,
+): TestProjectInlineConfiguration {
+  const executablePath = findChromium()?.path
+  return {
+    ...common,
+    base: '/',
+    // Otherwise Vite finds these while a test runs and reloads the page in the middle of it.
+    optimizeDeps: { ...common.optimizeDeps, include: ['comlink', '@huggingface/tokenizers'] },
+    server: { headers: isolationHeaders },
+    plugins: [
+      staticFolders(
+        existing({
+          '/models': repository('models'),
+          '/shared-models': repository('../shared/models'),
+          '/fixtures': repository('test/fixtures'),
+        }),
+        { copy: false },
+      ),
+    ],
+    test: {
+      name,
+      include: [include],
+      fileParallelism: false,
+      testTimeout: timeout,
+      hookTimeout: timeout,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: {
+            args: [...chromiumArgs, ...extraArgs],
+            ...(executablePath === undefined ? {} : { executablePath }),
+          },
+        }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+  }
+}
+
+const tests = (): ViteUserConfig => ({
+  test: {
+    projects: [
+      {
+        resolve: { alias: publicNames },
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'],
+        },
+      },
+      browserProject('browser', 'test/browser/**/*.test.ts', [], 60_000),
+      browserProject('webgpu', 'test/webgpu/**/*.test.ts', webgpuArgs, 180_000),
+    ],
+  },
+})
+
+export default defineConfig(({ mode }) => {
+  if (mode === 'test') return tests()
+  return mode === 'bundle' ? bundle : demo
+})
