@@ -1,0 +1,74 @@
+import { splitRows } from './encode.ts'
+import { EmbeddingsError } from './errors.ts'
+import type { CreateEmbeddingResponse, Embedding } from './types.ts'
+
+/** Vectors of one request, in input order, before they take their wire form. */
+export interface FloatVectors {
+  format: 'float'
+  /** rows × dimensions, row-major */
+  rows: Float32Array
+  dimensions: number
+}
+
+/** Vectors of one request, in input order, already encoded. */
+export interface Base64Vectors {
+  format: 'base64'
+  rows: string[]
+}
+
+/** All that a response is made from. */
+export interface EmbeddingsOutcome<Vectors = FloatVectors | Base64Vectors> {
+  /** Id of the model that ran. */
+  model: string
+  /** Names the vector space. */
+  fingerprint: string
+  /** Tokens that the model saw, special tokens included. */
+  promptTokens: number
+  vectors: Vectors
+}
+
+/**
+ * Puts a result into OpenAI's response shape. `total_tokens` equals `prompt_tokens`: an embedding has no
+ * completion.
+ *
+ * @param outcome the vectors in input order, with the model that made them
+ * @returns one entry per input; `embedding` is a `number[]` for `float` and a string for `base64`
+ * @throws {EmbeddingsError} 500 `invalid_output` when the float rows are no whole number of vectors
+ */
+export function createEmbeddingResponse(outcome: EmbeddingsOutcome<FloatVectors>): CreateEmbeddingResponse
+export function createEmbeddingResponse(
+  outcome: EmbeddingsOutcome<Base64Vectors>,
+): CreateEmbeddingResponse<string>
+export function createEmbeddingResponse(
+  outcome: EmbeddingsOutcome,
+): CreateEmbeddingResponse | CreateEmbeddingResponse<string>
+export function createEmbeddingResponse(
+  outcome: EmbeddingsOutcome,
+): CreateEmbeddingResponse | CreateEmbeddingResponse<string> {
+  const { vectors } = outcome
+  return vectors.format === 'base64'
+    ? envelope(outcome, vectors.rows)
+    : envelope(outcome, toNumberRows(vectors))
+}
+
+function envelope<Vector>(outcome: EmbeddingsOutcome, vectors: Vector[]): CreateEmbeddingResponse<Vector> {
+  return {
+    object: 'list',
+    data: vectors.map((embedding, index): Embedding<Vector> => ({ object: 'embedding', index, embedding })),
+    model: outcome.model,
+    usage: { prompt_tokens: outcome.promptTokens, total_tokens: outcome.promptTokens },
+    system_fingerprint: outcome.fingerprint,
+  }
+}
+
+function toNumberRows({ rows, dimensions }: FloatVectors): number[][] {
+  try {
+    return splitRows(rows, dimensions).map((row) => Array.from(row))
+  } catch (cause) {
+    throw new EmbeddingsError(
+      'invalid_output',
+      `The model's output of ${rows.length} values has no whole number of vectors of ${dimensions} dimensions.`,
+      { cause },
+    )
+  }
+}
