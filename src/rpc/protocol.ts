@@ -1,6 +1,6 @@
 /**
- * What crosses between the page and the service worker-thread, and between the service and its inference
- * workers. Types only: this file has no run-time code and imports nothing but types of the contract.
+ * What crosses between the page and the service worker-thread. Types, and the list of the facade's paths; imports
+ * nothing but types of the contract.
  */
 
 import type { ErrorBody, EmbeddingsErrorCode } from '../openai/errors.ts'
@@ -44,6 +44,8 @@ export interface ServiceConfig {
   storage: 'auto' | 'memory'
   /** Most inputs waiting at once before 429 `queue_full`. */
   maxPendingInputs: number
+  /** Name of the Web Lock that the service holds while it lives; `null` where the page has no Web Locks. */
+  livenessLock: string | null
 }
 
 /** What is known of one model; answers `client.models.status(id)`. */
@@ -83,7 +85,7 @@ export interface BackendStatus {
   adapter: string | null
   /** Cosine of the known-answer test; null where the model has no known answer. */
   knownAnswerCosine: number | null
-  /** Bytes that one vector takes at native width. */
+  /** Native width of a vector. */
   dimensions: number
   maxTokens: number
 }
@@ -95,20 +97,21 @@ export interface BackendAttempt {
   chosen: boolean
 }
 
-/** What `onProgress` receives. */
+/** What `onProgress` receives, and what the service posts on the event port. */
 export type ProgressEvent =
-  | { type: 'download'; model: string; file: string; loaded: number; total: number; loadedAll: number; totalAll: number }
-  | { type: 'stored'; model: string; file: string; bytes: number }
+  | {
+      type: 'download'
+      model: string
+      file: string
+      loaded: number
+      total: number
+      loadedAll: number
+      totalAll: number
+    }
   | { type: 'compile'; model: string; device: 'webgpu' | 'wasm' }
   | { type: 'warm-up'; model: string; device: 'webgpu' | 'wasm' }
   | { type: 'ready'; model: string; device: 'webgpu' | 'wasm' }
   | { type: 'embedded'; model: string; callId: string; inputs: number; totalInputs: number; tokens: number }
-
-/** Pushed by the service on the event port. */
-export interface ServiceEvent {
-  type: 'progress'
-  progress: ProgressEvent
-}
 
 export interface CallOptions {
   /** Unique per client; names the call in `cancel` and in `embedded` events. */
@@ -123,12 +126,17 @@ export interface EmbeddingsResult {
   fingerprint: string
   promptTokens: number
   vectors:
-    | { format: 'float'; /** rows × dimensions, in input order; transferred */ rows: Float32Array; dimensions: number }
+    | {
+        format: 'float'
+        /** rows × dimensions, in input order; transferred */ rows: Float32Array
+        dimensions: number
+      }
     | { format: 'base64'; rows: string[] }
 }
 
 /** The facade that the service exposes to the page. Every path of it is on the guard's allow-list. */
 export interface ServiceApi {
+  /** Must be the first call, once. Progress goes out on `events`. */
   configure(config: ServiceConfig, events: MessagePort): Promise<Reply<null>>
   embeddings: {
     create(body: EmbeddingCreateParams, call: CallOptions): Promise<Reply<EmbeddingsResult>>
@@ -146,35 +154,16 @@ export interface ServiceApi {
   close(): Promise<Reply<null>>
 }
 
-/** Token ids of several texts, one after the other, without padding. */
-export interface TokenBatch {
-  ids: Int32Array
-  /** Tokens of each text; their sum is `ids.length`. */
-  lengths: Int32Array
-}
-
-/** What an inference worker needs to make its session. Plain data; `model` is transferred. */
-export interface SessionConfig {
-  device: 'webgpu' | 'wasm'
-  build: 'jspi' | 'asyncify' | 'wasm'
-  /** Absolute URLs of the onnxruntime glue and module. */
-  runtime: { mjs: string; wasm: string }
-  threads: number
-  model: ArrayBuffer
-  output: string
-  pooled: boolean
-  pooling: 'mean' | 'cls' | 'last'
-  dimensions: number
-  padTokenId: number
-  disabledOptimizers: readonly string[]
-}
-
-/** The facade that an inference worker exposes to the service. */
-export interface InferenceApi {
-  load(config: SessionConfig): Promise<Reply<{ adapter: string | null }>>
-  /** Rows × native width, pooled and L2-normalised, in the batch's order; transferred. */
-  run(batch: TokenBatch): Promise<Reply<Float32Array>>
-  /** Settles when the GPU device is lost, with the reason; never on WASM. */
-  lost(): Promise<Reply<string>>
-  dispose(): Promise<Reply<null>>
-}
+/** Paths of the facade, for the guard. */
+export const SERVICE_PATHS = [
+  'configure',
+  'embeddings.create',
+  'models.list',
+  'models.retrieve',
+  'models.load',
+  'models.status',
+  'models.unload',
+  'models.delete',
+  'cancel',
+  'close',
+] as const

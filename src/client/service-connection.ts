@@ -1,0 +1,106 @@
+/** The page's end of one service worker: every call settles, also when the worker dies without a word. */
+
+import { releaseProxy, transfer, wrap } from 'comlink'
+import { EmbeddingsError } from '../openai/errors.ts'
+import { unwrap } from '../rpc/error-codec.ts'
+import type { ProgressEvent, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
+
+export interface ConnectionOptions {
+  worker: Worker
+  config: ServiceConfig
+  onProgress: (progress: ProgressEvent) => void
+  /** Called once when the service has died. */
+  onDeath: (error: EmbeddingsError) => void
+}
+
+/** Milliseconds for a fresh worker to load its script and answer. */
+const START_DEADLINE = 60_000
+
+export class ServiceConnection {
+  readonly api: ServiceApi
+  readonly #release: () => void
+  readonly #worker: Worker
+  readonly #events: MessagePort
+  /** Rejects when the service can no longer be used. */
+  readonly #death: Promise<never>
+  #die: (error: EmbeddingsError) => void = () => undefined
+  #stopWaitingForLock: AbortController | null = null
+
+  private constructor({ worker, onProgress, onDeath }: ConnectionOptions, events: MessagePort) {
+    this.#worker = worker
+    const proxy = wrap<ServiceApi>(worker)
+    // Comlink types only the first level of a facade as callable; every member of this one answers a promise anyway.
+    this.api = proxy as unknown as ServiceApi
+    this.#release = () => {
+      proxy[releaseProxy]()
+    }
+    this.#events = events
+    this.#death = new Promise((_, reject) => {
+      this.#die = reject
+    })
+    this.#death.catch(onDeath)
+    events.onmessage = (event: MessageEvent<ProgressEvent>) => {
+      onProgress(event.data)
+    }
+    worker.addEventListener('error', (event) => {
+      event.preventDefault()
+      const message = event.message || 'its script could not be loaded'
+      this.#die(new EmbeddingsError('worker_terminated', `The embedding service failed: ${message}.`))
+    })
+    worker.addEventListener('messageerror', () => {
+      this.#die(
+        new EmbeddingsError('worker_terminated', 'A message of the embedding service could not be read.'),
+      )
+    })
+  }
+
+  /** @throws EmbeddingsError `worker_terminated`, `timeout`; `bad_model_file` when a recipe in the options is wrong */
+  static async open(options: ConnectionOptions): Promise<ServiceConnection> {
+    const { port1, port2 } = new MessageChannel()
+    const connection = new ServiceConnection(options, port1)
+    const timer = setTimeout(() => {
+      connection.#die(
+        new EmbeddingsError(
+          'timeout',
+          `The embedding service did not start within ${String(START_DEADLINE)} ms.`,
+        ),
+      )
+    }, START_DEADLINE)
+    try {
+      await connection.settle<null>(connection.api.configure(options.config, transfer(port2, [port2])))
+    } catch (error) {
+      connection.terminate()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+    if (options.config.livenessLock !== null) connection.#watchLock(options.config.livenessLock)
+    return connection
+  }
+
+  /** The value of a call, or the service's death, whichever comes first. @throws EmbeddingsError */
+  async settle<T>(call: Promise<Reply<T>>): Promise<T> {
+    return unwrap(await Promise.race([call, this.#death]))
+  }
+
+  /** Ends the worker; calls that still wait fail with `worker_terminated`. */
+  terminate(): void {
+    this.#die(new EmbeddingsError('worker_terminated', 'The embedding service was closed.'))
+    this.#stopWaitingForLock?.abort()
+    this.#events.close()
+    this.#release()
+    this.#worker.terminate()
+  }
+
+  /** The service holds this lock while it lives: terminate() and self.close() give no event, but free the lock. */
+  #watchLock(name: string): void {
+    this.#stopWaitingForLock = new AbortController()
+    navigator.locks
+      .request(name, { signal: this.#stopWaitingForLock.signal }, () => {
+        this.#die(new EmbeddingsError('worker_terminated', 'The embedding service ended unexpectedly.'))
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
+      })
+  }
+}

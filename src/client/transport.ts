@@ -1,0 +1,136 @@
+/** Calls from the page to the service: starts it on first use, replaces it when it died, times out and aborts. */
+
+import { EmbeddingsError } from '../openai/errors.ts'
+import type { ProgressEvent, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
+import { DEFAULT_TIMEOUT, readTimeout, toServiceConfig, type EmbeddingsClientOptions } from './options.ts'
+import { ServiceConnection } from './service-connection.ts'
+import { spawnService } from './spawn.ts'
+
+export interface CallControl {
+  signal?: AbortSignal | undefined
+  /** Milliseconds. @default the client's timeout */
+  timeout?: number | undefined
+  /** Progress of this call and of the loads it waits for. */
+  onProgress?: ((progress: ProgressEvent) => void) | undefined
+}
+
+export class Transport {
+  readonly #options: EmbeddingsClientOptions
+  readonly #config: ServiceConfig
+  readonly #timeout: number
+  readonly #listeners = new Set<(progress: ProgressEvent) => void>()
+  #connection: Promise<ServiceConnection> | null = null
+  #closed = false
+
+  /** Starts nothing. @throws EmbeddingsError `invalid_value` for a wrong option */
+  constructor(options: EmbeddingsClientOptions) {
+    this.#options = options
+    this.#timeout = options.timeout === undefined ? DEFAULT_TIMEOUT : readTimeout(options.timeout)
+    this.#config = toServiceConfig(options, null)
+    if (options.onProgress !== undefined) this.#listeners.add(options.onProgress)
+  }
+
+  /**
+   * Makes one call.
+   *
+   * @param invoke starts the call; `callId` names it for the service
+   * @throws EmbeddingsError; the signal's own reason when it is aborted
+   */
+  async call<T>(
+    invoke: (api: ServiceApi, callId: string) => Promise<Reply<T>>,
+    { signal, timeout, onProgress }: CallControl = {},
+  ): Promise<T> {
+    signal?.throwIfAborted()
+    const limit = timeout === undefined ? this.#timeout : readTimeout(timeout)
+    const callId = newId()
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
+    const abort = (): void => {
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      reject(
+        new EmbeddingsError(
+          'timeout',
+          `The call was not answered within ${String(limit)} ms (option timeout).`,
+        ),
+      )
+    }, limit)
+    signal?.addEventListener('abort', abort)
+    const listener = onProgress === undefined ? null : onlyFor(callId, onProgress)
+    if (listener !== null) this.#listeners.add(listener)
+    try {
+      return await Promise.race([this.#invoke(invoke, callId), givenUp])
+    } catch (error) {
+      if (signal?.aborted === true || isTimeout(error)) void this.#cancel(callId)
+      throw error
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+      if (listener !== null) this.#listeners.delete(listener)
+    }
+  }
+
+  /** Ends the service; calls that wait fail with `worker_terminated`, later ones too. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const opening = this.#connection
+    this.#connection = null
+    if (opening === null) return
+    // A service that never came up has nothing left to end.
+    const connection = await opening.catch(() => null)
+    connection?.terminate()
+  }
+
+  async #invoke<T>(invoke: (api: ServiceApi, callId: string) => Promise<Reply<T>>, callId: string): Promise<T> {
+    const connection = await this.#connect()
+    return connection.settle(invoke(connection.api, callId))
+  }
+
+  async #cancel(callId: string): Promise<void> {
+    const connection = await this.#connection?.catch(() => null)
+    // The call has settled on the page; if the service is gone as well, nothing is left to cancel.
+    await connection?.settle<null>(connection.api.cancel(callId)).catch(() => null)
+  }
+
+  #connect(): Promise<ServiceConnection> {
+    if (this.#closed) {
+      return Promise.reject(new EmbeddingsError('worker_terminated', 'The client is closed.'))
+    }
+    this.#connection ??= this.#open()
+    return this.#connection
+  }
+
+  #open(): Promise<ServiceConnection> {
+    const forget = (): void => {
+      // The next call starts a fresh service.
+      if (this.#connection === opening) this.#connection = null
+    }
+    // Absent on insecure origins, whatever the types say.
+    const hasLocks = (navigator as Partial<Navigator>).locks !== undefined
+    const opening: Promise<ServiceConnection> = ServiceConnection.open({
+      worker: (this.#options.createWorker ?? spawnService)(),
+      config: { ...this.#config, livenessLock: hasLocks ? `browser-embeddings:${newId()}` : null },
+      onProgress: (progress) => {
+        for (const listener of this.#listeners) listener(progress)
+      },
+      onDeath: forget,
+    })
+    opening.catch(forget)
+    return opening
+  }
+}
+
+function newId(): string {
+  // crypto.randomUUID is absent on insecure origins.
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-')
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof EmbeddingsError && error.code === 'timeout'
+}
+
+function onlyFor(callId: string, onProgress: (progress: ProgressEvent) => void) {
+  return (progress: ProgressEvent): void => {
+    if (progress.type !== 'embedded' || progress.callId === callId) onProgress(progress)
+  }
+}

@@ -1,0 +1,77 @@
+/** Which device and which onnxruntime build, and why. */
+
+import type { RuntimeBuild } from './embedding-session.ts'
+
+/** Answer of `probeWebGpu`: whether WebGPU may be tried, and what stands in the way. */
+export type WebGpuProbe = { usable: true } | { usable: false; reason: string }
+
+export interface ProbeOptions {
+  /** How often to ask. A GPU process that is starting answers null at first (sokuji#515). @default 3 */
+  tries?: number
+  /** Milliseconds between tries. @default 250 */
+  pause?: number
+  /** Milliseconds for one try; a hung GPU process never answers. @default 3000 */
+  timeout?: number
+}
+
+const TIMED_OUT = Symbol('timed out')
+
+function after<T>(milliseconds: number, value: T): Promise<T> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, value))
+}
+
+/**
+ * Asks for a WebGPU adapter. A null answer is asked again and never remembered: the next load asks afresh.
+ *
+ * @param gpu `navigator.gpu` of the thread that asks
+ */
+export async function probeWebGpu(gpu: GPU | undefined, options: ProbeOptions = {}): Promise<WebGpuProbe> {
+  const { tries = 3, pause = 250, timeout = 3000 } = options
+  if (gpu === undefined) return { usable: false, reason: 'no navigator.gpu' }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const adapter = await Promise.race([gpu.requestAdapter(), after(timeout, TIMED_OUT)])
+      if (adapter === TIMED_OUT) return { usable: false, reason: 'adapter timed out' }
+      if (adapter !== null) return { usable: true }
+      if (attempt >= tries) return { usable: false, reason: 'no adapter' }
+    } catch (error) {
+      return {
+        usable: false,
+        reason: `adapter request failed: ${error instanceof Error ? error.message : String(error)}`,
+      }
+    }
+    await after(pause, undefined)
+  }
+}
+
+/** The smaller WebGPU build needs JavaScript promise integration (Chromium 137, Firefox 153; not WebKit 2.50). */
+export function webGpuBuild(): RuntimeBuild {
+  return 'Suspending' in WebAssembly ? 'jspi' : 'asyncify'
+}
+
+/** Sessions and threads on the CPU. */
+export interface CpuLayout {
+  workers: number
+  threads: number
+}
+
+/** Above this, another single-threaded worker costs more memory than the texts of a page are likely to need. */
+const MOST_WORKERS = 4
+
+/**
+ * How many inference workers, and how many threads each.
+ * Several one-threaded workers are the default even where threads are allowed: each text then runs without thread
+ * hand-over, which costs a 12-token query 7 to 9 ms instead of 5, while throughput on two cores is alike.
+ *
+ * @param cores `navigator.hardwareConcurrency`
+ * @param isolated whether the page is cross-origin isolated; without it onnxruntime has no threads
+ */
+export function cpuLayout(
+  cores: number,
+  isolated: boolean,
+  asked: { workers: number | 'auto'; threads: number | null },
+): CpuLayout {
+  const threads = isolated ? Math.min(asked.threads ?? 1, cores) : 1
+  const workers = asked.workers === 'auto' ? Math.floor(Math.min(cores, MOST_WORKERS) / threads) : asked.workers
+  return { workers: Math.max(1, workers), threads }
+}

@@ -1,0 +1,42 @@
+/** What every kind of session offers, whatever runs underneath. */
+
+import type { Pooling } from '../models/recipe.ts'
+import type { TokenBatch } from './batch.ts'
+
+/** The onnxruntime builds: WebGPU with JavaScript promise integration, WebGPU with Asyncify, and CPU only. */
+export type RuntimeBuild = 'jspi' | 'asyncify' | 'wasm'
+
+/** What a session is made from. Plain data, so that it can cross to an inference worker. */
+export interface SessionConfig {
+  device: 'webgpu' | 'wasm'
+  build: RuntimeBuild
+  /** Absolute URLs of the onnxruntime glue and module. */
+  runtime: { mjs: string; wasm: string }
+  /** WASM threads; 1 on WebGPU. */
+  threads: number
+  /** Bytes of the ONNX file. */
+  model: ArrayBuffer
+  /** Name of the output to read. */
+  output: string
+  /** True: the output is `[rows, width]`, pooled and normalised; false: `[rows, columns, width]`. */
+  pooled: boolean
+  pooling: Pooling
+  /** Native width of a vector. */
+  width: number
+  padTokenId: number
+  disabledOptimizers: readonly string[]
+}
+
+/** One model on one backend. One `run` at a time: callers queue. */
+export interface EmbeddingSession {
+  /** Vendor and architecture of the GPU; null on the CPU. */
+  readonly adapter: string | null
+  /** Settles with the reason when the GPU device is lost; never on the CPU. */
+  readonly lost: Promise<string>
+  /**
+   * @returns rows × width, pooled and L2-normalised, in the batch's order
+   * @throws EmbeddingsError `inference_failed`, `device_lost`, `out_of_memory`
+   */
+  run(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>>
+  dispose(): Promise<void>
+}

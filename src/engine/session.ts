@@ -1,0 +1,161 @@
+/** The onnxruntime session, on WebGPU or WASM. The only file that imports onnxruntime-web. */
+
+import type { Env, InferenceSession, Tensor } from 'onnxruntime-web'
+import { EmbeddingsError } from '../openai/errors.ts'
+import { normalizeRows } from '../vectors/normalize.ts'
+import { padBatch, type PaddedBatch, type TokenBatch } from './batch.ts'
+import type { EmbeddingSession, RuntimeBuild, SessionConfig } from './embedding-session.ts'
+import { poolHiddenStates } from './pooling.ts'
+import { toSessionError } from './session-errors.ts'
+
+interface OnnxRuntime {
+  env: Env
+  InferenceSession: typeof InferenceSession
+  Tensor: typeof Tensor
+}
+
+/** Literal specifiers, so that a bundler makes one chunk of each and a page loads only the one it runs. */
+const RUNTIMES: Record<RuntimeBuild, () => Promise<OnnxRuntime>> = {
+  jspi: () => import('onnxruntime-web/jspi'),
+  asyncify: () => import('onnxruntime-web/webgpu'),
+  wasm: () => import('onnxruntime-web/wasm'),
+}
+
+const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids'])
+
+/**
+ * Makes a session from an ONNX file.
+ *
+ * @throws EmbeddingsError `bad_model_file`, `csp_blocked`, `out_of_memory`, `model_unreachable`, `inference_failed`
+ */
+export async function createOnnxSession(config: SessionConfig): Promise<EmbeddingSession> {
+  try {
+    const runtime = await RUNTIMES[config.build]()
+    // Explicit addresses: without them onnxruntime may start its threads from the bundled worker script itself.
+    runtime.env.wasm.wasmPaths = config.runtime
+    runtime.env.wasm.numThreads = config.threads
+    runtime.env.logLevel = 'error'
+    const session = await runtime.InferenceSession.create(new Uint8Array(config.model), {
+      executionProviders: [config.device],
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      ...(config.disabledOptimizers.length === 0
+        ? {}
+        : {
+            extra: {
+              optimization: { disable_specified_optimizers: config.disabledOptimizers.join(';') },
+            },
+          }),
+    })
+    checkInterface(session, config)
+    const gpu = config.device === 'webgpu' ? await runtime.env.webgpu.device : null
+    return new OnnxSession(runtime, session, config, gpu)
+  } catch (error) {
+    throw toSessionError(error, 'create')
+  }
+}
+
+function checkInterface(session: InferenceSession, config: SessionConfig): void {
+  const unknown = session.inputNames.filter((name) => !KNOWN_INPUTS.has(name))
+  if (unknown.length > 0) {
+    throw new EmbeddingsError(
+      'bad_model_file',
+      `The graph wants the inputs ${unknown.join(', ')}; known are ${[...KNOWN_INPUTS].join(', ')}.`,
+    )
+  }
+  if (!session.outputNames.includes(config.output)) {
+    throw new EmbeddingsError(
+      'bad_model_file',
+      `The graph has no output ${config.output}; it has ${session.outputNames.join(', ')}.`,
+    )
+  }
+}
+
+function describeAdapter(device: GPUDevice): string {
+  const { vendor, architecture, description } = device.adapterInfo
+  return [vendor, architecture, description].filter((part) => part !== '').join(' ') || 'unnamed adapter'
+}
+
+class OnnxSession implements EmbeddingSession {
+  readonly adapter: string | null
+  readonly lost: Promise<string>
+  readonly #runtime: OnnxRuntime
+  readonly #session: InferenceSession
+  readonly #config: SessionConfig
+  #lostReason: string | null = null
+
+  constructor(runtime: OnnxRuntime, session: InferenceSession, config: SessionConfig, gpu: GPUDevice | null) {
+    this.#runtime = runtime
+    this.#session = session
+    this.#config = config
+    this.adapter = gpu === null ? null : describeAdapter(gpu)
+    this.lost =
+      gpu === null
+        ? new Promise(() => undefined)
+        : gpu.lost.then(({ reason, message }) => {
+            this.#lostReason = `${reason}: ${message}`
+            return this.#lostReason
+          })
+  }
+
+  async run(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
+    // After a loss the Asyncify build would block this thread for ever (onnxruntime-web 1.30): never run again.
+    if (this.#lostReason !== null) throw this.#deviceLost(undefined)
+    const padded = padBatch(batch, this.#config.padTokenId)
+    try {
+      const outputs = await this.#session.run(this.#feeds(padded), [this.#config.output])
+      const output = outputs[this.#config.output]
+      if (output === undefined) throw new Error(`onnxruntime returned no ${this.#config.output}`)
+      return this.#readRows(output, batch, padded)
+    } catch (error) {
+      // The loss itself may be reported just after the run that it broke.
+      await Promise.race([
+        this.lost,
+        new Promise((resolve) => setTimeout(resolve, this.adapter === null ? 0 : 50)),
+      ])
+      throw this.#lostReason === null ? toSessionError(error, 'run') : this.#deviceLost(error)
+    }
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#lostReason === null) await this.#session.release()
+  }
+
+  #deviceLost(cause: unknown): EmbeddingsError {
+    return new EmbeddingsError('device_lost', `The GPU device was lost (${this.#lostReason ?? 'no reason'}).`, {
+      cause,
+    })
+  }
+
+  #feeds(padded: PaddedBatch): Record<string, Tensor> {
+    const shape = [padded.rows, padded.columns]
+    const feeds: Record<string, Tensor> = {}
+    for (const name of this.#session.inputNames) {
+      const data =
+        name === 'input_ids'
+          ? padded.inputIds
+          : name === 'attention_mask'
+            ? padded.attentionMask
+            : new BigInt64Array(padded.rows * padded.columns)
+      feeds[name] = new this.#runtime.Tensor('int64', data, shape)
+    }
+    return feeds
+  }
+
+  #readRows(output: Tensor, batch: TokenBatch, padded: PaddedBatch): Float32Array<ArrayBuffer> {
+    const { width, pooled, pooling } = this.#config
+    const expected = pooled ? [padded.rows, width] : [padded.rows, padded.columns, width]
+    if (output.type !== 'float32' || output.dims.join() !== expected.join()) {
+      throw new EmbeddingsError(
+        'bad_model_file',
+        `The graph's output is ${output.type} [${output.dims.join(', ')}]; expected float32 [${expected.join(', ')}].`,
+      )
+    }
+    const data = output.data as Float32Array
+    // slice(): the data may be a view of the runtime's whole memory, which must not be posted along.
+    const rows = pooled ? data.slice() : poolHiddenStates(data, batch.lengths, padded.columns, width, pooling)
+    output.dispose()
+    if (!pooled) normalizeRows(rows, width)
+    return rows as Float32Array<ArrayBuffer>
+  }
+}

@@ -1,0 +1,30 @@
+/** The public names of `browser-embeddings`, and nothing else. */
+
+export { EmbeddingsClient } from './client/client.ts'
+export type { EmbeddingsClientOptions } from './client/options.ts'
+export type { EmbeddingsRequestOptions } from './client/embeddings.ts'
+export type { ModelLoadOptions } from './client/models.ts'
+export { EmbeddingsError } from './openai/errors.ts'
+export type { EmbeddingsErrorCode, EmbeddingsErrorType, ErrorBody } from './openai/errors.ts'
+export { decodeBase64Embedding } from './openai/encode.ts'
+export type {
+  CreateEmbeddingResponse,
+  Embedding,
+  EmbeddingCreateParams,
+  EmbeddingInput,
+  EmbeddingUsage,
+  EncodingFormat,
+  InputType,
+  Model,
+  ModelList,
+  Priority,
+  RequestOptions,
+} from './openai/types.ts'
+export type {
+  BackendAttempt,
+  BackendStatus,
+  CpuRuntime,
+  DeviceOption,
+  ModelStatus,
+  ProgressEvent,
+} from './rpc/protocol.ts'

@@ -1,0 +1,163 @@
+/** Reads a model's `manifest.json` (or a recipe given by the page) into a recipe. The JSON is untrusted. */
+
+import { EmbeddingsError } from '../openai/errors.ts'
+import type { FileRecord, KnownAnswer, ModelRecipe, ModelVariant } from './recipe.ts'
+
+/** One field of the manifest with its path, for messages. */
+class Field {
+  readonly value: unknown
+  readonly path: string
+
+  constructor(value: unknown, path: string) {
+    this.value = value
+    this.path = path
+  }
+
+  fail(expected: string): never {
+    const came = JSON.stringify(this.value)?.slice(0, 60) ?? 'nothing'
+    throw new EmbeddingsError('bad_model_file', `manifest: ${this.path} must be ${expected}; it is ${came}.`)
+  }
+
+  at(key: string): Field {
+    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) this.fail('an object')
+    const value = Object.hasOwn(this.value, key) ? (this.value as Record<string, unknown>)[key] : undefined
+    return new Field(value, this.path === '' ? key : `${this.path}.${key}`)
+  }
+
+  list(): Field[] {
+    if (!Array.isArray(this.value)) this.fail('an array')
+    return this.value.map((value: unknown, index) => new Field(value, `${this.path}[${String(index)}]`))
+  }
+
+  text(): string {
+    return typeof this.value === 'string' && this.value !== '' ? this.value : this.fail('a string that is not empty')
+  }
+
+  flag(): boolean {
+    return typeof this.value === 'boolean' ? this.value : this.fail('true or false')
+  }
+
+  integer(least: number, most: number): number {
+    const { value } = this
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+    return this.fail(`an integer from ${String(least)} to ${String(most)}`)
+  }
+
+  oneOf<T extends string>(choices: readonly T[]): T {
+    return choices.find((choice) => choice === this.value) ?? this.fail(`one of ${choices.join(', ')}`)
+  }
+
+  matching(pattern: RegExp, description: string): string {
+    return typeof this.value === 'string' && pattern.test(this.value) ? this.value : this.fail(description)
+  }
+}
+
+const LARGEST_FILE = 4 * 2 ** 30
+const MOST_TOKENS = 131_072
+
+/** A relative path without `..`, backslashes or percent signs, so that it stays inside the model's folder. */
+const SAFE_PATH = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/
+
+function readFile(field: Field): FileRecord {
+  return {
+    path: field.at('path').matching(SAFE_PATH, 'a relative path'),
+    bytes: field.at('bytes').integer(0, LARGEST_FILE),
+    sha256: field.at('sha256').matching(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
+  }
+}
+
+function readVariant(field: Field): ModelVariant {
+  return {
+    device: field.at('device').oneOf(['webgpu', 'wasm']),
+    dtype: field.at('dtype').text(),
+    file: field.at('file').matching(SAFE_PATH, 'a relative path'),
+    output: field.at('output').text(),
+    pooled: field.at('pooled').flag(),
+    disabledOptimizers: field
+      .at('disabledOptimizers')
+      .list()
+      .map((name) => name.matching(/^\w+$/, 'the name of an optimizer')),
+  }
+}
+
+function readVector(field: Field, width: number): Float32Array {
+  const base64 = field.text()
+  let bytes: Uint8Array
+  try {
+    bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  } catch {
+    return field.fail('base64')
+  }
+  if (bytes.length !== width * 4) field.fail(`${String(width)} float32 numbers in base64`)
+  return new Float32Array(bytes.buffer)
+}
+
+function readKnownAnswer(field: Field, width: number, vocabSize: number): KnownAnswer | undefined {
+  if (field.value === undefined || field.value === null) return undefined
+  return {
+    text: field.at('text').text(),
+    tokens: field
+      .at('tokens')
+      .list()
+      .map((token) => token.integer(0, vocabSize - 1)),
+    embedding: readVector(field.at('embedding'), width),
+  }
+}
+
+function readPrompts(field: Field): Record<string, string> {
+  if (field.value === undefined) return {}
+  if (typeof field.value !== 'object' || field.value === null) return field.fail('an object')
+  return Object.fromEntries(
+    Object.keys(field.value).map((key) => {
+      const prompt = field.at(key).value
+      return [key, typeof prompt === 'string' ? prompt : field.at(key).fail('a string')]
+    }),
+  )
+}
+
+function checkFilesAreListed(variants: readonly ModelVariant[], files: readonly FileRecord[]): void {
+  const paths = new Set(files.map((file) => file.path))
+  const needed = ['tokenizer.json', 'tokenizer_config.json', ...variants.map((variant) => variant.file)]
+  const missing = needed.find((path) => !paths.has(path))
+  if (missing !== undefined) throw new EmbeddingsError('bad_model_file', `manifest: files lacks ${missing}.`)
+}
+
+/**
+ * A checked recipe from a manifest.
+ *
+ * @param manifest parsed JSON, `format` 1, as `tools/prepare-model` writes it
+ * @throws EmbeddingsError `bad_model_file` naming the field, what it must be and what it is
+ */
+export function parseManifest(manifest: unknown): ModelRecipe {
+  const root = new Field(manifest, '')
+  root.at('format').integer(1, 1)
+  const id = root.at('id').matching(/^[\w.-]+(?:\/[\w.-]+)?$/, 'a model id')
+  const recipe = root.at('recipe')
+  const dimensions = recipe
+    .at('dimensions')
+    .list()
+    .map((entry) => entry.integer(1, 65_536))
+  const width = dimensions[0] ?? recipe.at('dimensions').fail('an array with the native width first')
+  if (dimensions.some((entry) => entry > width)) recipe.at('dimensions').fail('led by its largest number')
+  const vocabSize = recipe.at('vocabSize').integer(1, 2 ** 31 - 1)
+  const variants = root.at('variants').list().map(readVariant)
+  if (variants.length === 0) root.at('variants').fail('an array that is not empty')
+  const files = root.at('files').list().map(readFile)
+  checkFilesAreListed(variants, files)
+  return {
+    id,
+    path: id,
+    revision: root.at('revision').text(),
+    created: root.at('created').value === undefined ? 0 : root.at('created').integer(0, 2 ** 40),
+    ownedBy: root.at('origin').value === undefined ? 'local' : (root.at('origin').text().split('/')[0] ?? 'local'),
+    dimensions,
+    maxTokens: recipe.at('maxTokens').integer(1, MOST_TOKENS),
+    pooling: recipe.at('pooling').oneOf(['mean', 'cls', 'last']),
+    vocabSize,
+    padTokenId: recipe.at('padTokenId').integer(0, vocabSize - 1),
+    prompts: readPrompts(recipe.at('prompts')),
+    variants,
+    knownAnswer: readKnownAnswer(root.at('knownAnswer'), width, vocabSize),
+    files,
+  }
+}

@@ -1,0 +1,192 @@
+/** Finds recipes and reads files: from the store first, then over the network, verified either way. */
+
+import { EmbeddingsError } from '../openai/errors.ts'
+import { CATALOG } from './catalog.ts'
+import { downloadFile, verifyBytes } from './download.ts'
+import { fileUrl, isModelId } from './hub-layout.ts'
+import { parseManifest } from './manifest.ts'
+import { MemoryStore } from './memory-store.ts'
+import type { FileRecord, ModelRecipe } from './recipe.ts'
+import type { OpenedStore } from './open-store.ts'
+
+export interface RepositoryOptions {
+  /** Absolute, ending in `/`; null: the hub. */
+  modelsUrl: string | null
+  /** Recipes registered by the page; they come before the catalogue. */
+  recipes: readonly ModelRecipe[]
+  aliases: Readonly<Record<string, string>>
+}
+
+export interface ReadOptions {
+  signal: AbortSignal
+  onProgress: (loaded: number, total: number) => void
+}
+
+export interface ReadResult {
+  bytes: ArrayBuffer
+  source: 'store' | 'network'
+}
+
+const IGNORE_PROGRESS = (): void => undefined
+
+export class ModelRepository {
+  readonly #options: RepositoryOptions
+  readonly #opened: OpenedStore
+  /** Files that the lasting store had no room for. */
+  readonly #overflow = new MemoryStore()
+  #storageReason: string | null
+
+  constructor(options: RepositoryOptions, opened: OpenedStore) {
+    this.#options = options
+    this.#opened = opened
+    this.#storageReason = opened.reason
+  }
+
+  /** Where files are kept, and why only in memory where that was not asked for. */
+  get storage(): { kind: 'cache' | 'memory'; reason: string | null } {
+    return { kind: this.#storageReason === null ? this.#opened.store.kind : 'memory', reason: this.#storageReason }
+  }
+
+  /** The id behind an alias, or the id itself. */
+  canonicalId(id: string): string {
+    const { aliases } = this.#options
+    return Object.hasOwn(aliases, id) ? (aliases[id] ?? id) : id
+  }
+
+  /** Recipes known without any request: those of the page, then the catalogue's. */
+  known(): ModelRecipe[] {
+    const own = new Set(this.#options.recipes.map((recipe) => recipe.id))
+    return [...this.#options.recipes, ...CATALOG.filter((recipe) => !own.has(recipe.id))]
+  }
+
+  #findKnown(id: string): ModelRecipe | undefined {
+    const known = this.known()
+    const recipe = known.find((candidate) => candidate.id === id) ?? known.find((candidate) => candidate.path === id)
+    return recipe === undefined ? undefined : { ...recipe, id }
+  }
+
+  /**
+   * The recipe of a model: registered by the page, from the model's own `manifest.json`, or from the catalogue.
+   *
+   * @param id canonical id
+   * @throws EmbeddingsError `model_not_found`, `model_unreachable`, `bad_model_file`; the signal's reason
+   */
+  async resolve(id: string, signal: AbortSignal): Promise<ModelRecipe> {
+    if (!isModelId(id)) throw notFound(id, this.known())
+    const registered = this.#options.recipes.find((recipe) => recipe.id === id)
+    if (registered !== undefined) return registered
+    const known = this.#findKnown(id)
+    if (this.#options.modelsUrl !== null && !(await this.#isStored(known))) {
+      const manifest = await this.#readManifest(id, signal)
+      if (manifest !== null) return manifest
+    }
+    if (known === undefined) throw notFound(id, this.known())
+    return known
+  }
+
+  async #isStored(recipe: ModelRecipe | undefined): Promise<boolean> {
+    const file = recipe?.variants[0]?.file
+    if (recipe === undefined || file === undefined) return false
+    const manifest = await this.#opened.store.get(this.#url(recipe.id, 'main', 'manifest.json'))
+    return manifest === null && (await this.#opened.store.keys()).includes(this.#url(recipe.path, recipe.revision, file))
+  }
+
+  #url(path: string, revision: string, file: string): string {
+    return fileUrl(this.#options.modelsUrl, path, revision, file)
+  }
+
+  /** Null when the model's folder has no manifest. */
+  async #readManifest(id: string, signal: AbortSignal): Promise<ModelRecipe | null> {
+    const url = this.#url(id, 'main', 'manifest.json')
+    let bytes: ArrayBuffer
+    try {
+      bytes = (await this.#read(url, undefined, { signal, onProgress: IGNORE_PROGRESS })).bytes
+    } catch (error) {
+      if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return null
+      throw error
+    }
+    const recipe = parseManifest(parseJson(url, bytes))
+    if (recipe.id !== id) {
+      throw new EmbeddingsError('bad_model_file', `${url} is the manifest of ${recipe.id}, not of ${id}.`)
+    }
+    return recipe
+  }
+
+  /**
+   * One file of a model.
+   *
+   * @throws EmbeddingsError as `downloadFile` does
+   */
+  async readFile(recipe: ModelRecipe, path: string, options: ReadOptions): Promise<ReadResult> {
+    const record = recipe.files.find((file) => file.path === path)
+    return this.#read(this.#url(recipe.path, recipe.revision, path), record, options)
+  }
+
+  /** One JSON file of a model. @throws EmbeddingsError `bad_model_file` when it is no JSON; as `readFile` does */
+  async readJson(recipe: ModelRecipe, path: string, options: ReadOptions): Promise<unknown> {
+    const { bytes } = await this.readFile(recipe, path, options)
+    return parseJson(this.#url(recipe.path, recipe.revision, path), bytes)
+  }
+
+  async #read(url: string, record: FileRecord | undefined, options: ReadOptions): Promise<ReadResult> {
+    const stored = await this.#readStored(url, record, options)
+    if (stored !== null) return { bytes: stored, source: 'store' }
+    const bytes = await downloadFile(url, { ...options, record })
+    await this.#keep(url, bytes)
+    return { bytes, source: 'network' }
+  }
+
+  async #readStored(url: string, record: FileRecord | undefined, options: ReadOptions): Promise<ArrayBuffer | null> {
+    const bytes = (await this.#overflow.get(url)) ?? (await this.#opened.store.get(url))
+    options.signal.throwIfAborted()
+    if (bytes === null) return null
+    try {
+      await verifyBytes(url, bytes, record)
+    } catch (error) {
+      if (!(error instanceof EmbeddingsError) || error.code === 'unsupported_environment') throw error
+      // Damaged on disk, or of an older manifest: dropped here and fetched again by the caller, once.
+      await this.#opened.store.delete(url)
+      return null
+    }
+    options.onProgress(bytes.byteLength, bytes.byteLength)
+    return bytes
+  }
+
+  async #keep(url: string, bytes: ArrayBuffer): Promise<void> {
+    try {
+      await this.#opened.store.put(url, bytes)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#storageReason = `the browser could not store ${url}: ${reason}`
+      await this.#overflow.put(url, bytes)
+    }
+  }
+
+  /** Deletes the stored files of a model and nothing else. */
+  async delete(recipe: ModelRecipe): Promise<void> {
+    const prefixes = [this.#url(recipe.path, recipe.revision, ''), this.#url(recipe.id, 'main', '')]
+    for (const url of await this.#opened.store.keys()) {
+      if (prefixes.some((prefix) => url.startsWith(prefix))) await this.#opened.store.delete(url)
+    }
+    for (const url of await this.#overflow.keys()) {
+      if (prefixes.some((prefix) => url.startsWith(prefix))) await this.#overflow.delete(url)
+    }
+  }
+}
+
+function parseJson(url: string, bytes: ArrayBuffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw new EmbeddingsError('bad_model_file', `${url} is not JSON.`, { cause: error })
+  }
+}
+
+function notFound(id: string, known: readonly ModelRecipe[]): EmbeddingsError {
+  const names = known.map((recipe) => recipe.id).join(', ')
+  return new EmbeddingsError(
+    'model_not_found',
+    `The model ${JSON.stringify(id.slice(0, 128))} does not exist here. Known models: ${names}.`,
+    { param: 'model' },
+  )
+}

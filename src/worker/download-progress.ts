@@ -1,0 +1,55 @@
+/** Adds up the progress of a model's files, which are read side by side. */
+
+import type { ModelRecipe } from '../models/recipe.ts'
+import type { ProgressEvent } from '../rpc/protocol.ts'
+
+interface FileProgress {
+  loaded: number
+  total: number
+}
+
+export class DownloadProgress {
+  /** `network` as soon as one graph came from there. */
+  source: 'network' | 'store' = 'store'
+  readonly #recipe: ModelRecipe
+  readonly #emit: (progress: ProgressEvent) => void
+  readonly #files = new Map<string, FileProgress>()
+
+  constructor(recipe: ModelRecipe, emit: (progress: ProgressEvent) => void) {
+    this.#recipe = recipe
+    this.#emit = emit
+  }
+
+  /** Bytes read so far. */
+  get bytes(): number {
+    return this.#sum('loaded')
+  }
+
+  noteSource(source: 'network' | 'store'): void {
+    if (source === 'network') this.source = 'network'
+  }
+
+  /** The progress callback of one file. */
+  of(file: string): (loaded: number, total: number) => void {
+    const record = this.#recipe.files.find(({ path }) => path === file)
+    this.#files.set(file, { loaded: 0, total: record?.bytes ?? 0 })
+    return (loaded, total) => {
+      this.#files.set(file, { loaded, total })
+      this.#emit({
+        type: 'download',
+        model: this.#recipe.id,
+        file,
+        loaded,
+        total,
+        loadedAll: this.#sum('loaded'),
+        totalAll: this.#sum('total'),
+      })
+    }
+  }
+
+  #sum(key: keyof FileProgress): number {
+    let sum = 0
+    for (const file of this.#files.values()) sum += file[key]
+    return sum
+  }
+}

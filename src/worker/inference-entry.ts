@@ -1,0 +1,32 @@
+/** An inference worker: owns one onnxruntime session and nothing else, so that it can be terminated at any time. */
+
+import { expose, transfer } from 'comlink'
+import type { EmbeddingSession } from '../engine/embedding-session.ts'
+import { createOnnxSession } from '../engine/session.ts'
+import { EmbeddingsError } from '../openai/errors.ts'
+import { reply } from '../rpc/error-codec.ts'
+import { guardEndpoint } from '../rpc/guard.ts'
+import { INFERENCE_PATHS, type InferenceApi } from './inference-api.ts'
+
+let session: EmbeddingSession | null = null
+
+function loaded(): EmbeddingSession {
+  if (session === null)
+    throw new EmbeddingsError('inference_failed', 'The inference worker has no session yet.')
+  return session
+}
+
+const api: InferenceApi = {
+  load: (config) =>
+    reply(async () => {
+      session = await createOnnxSession(config)
+      return session.adapter
+    }),
+  run: async (batch) => {
+    const answer = await reply(() => loaded().run(batch))
+    return answer.ok ? transfer(answer, [answer.value.buffer]) : answer
+  },
+  lost: () => reply(() => loaded().lost),
+}
+
+expose(Object.assign(Object.create(null) as object, api), guardEndpoint(self, INFERENCE_PATHS))

@@ -1,0 +1,137 @@
+/** One inference worker under supervision: every call settles, whatever becomes of the worker. */
+
+import { releaseProxy, transfer, wrap, type Remote } from 'comlink'
+import type { TokenBatch } from '../engine/batch.ts'
+import type { SessionConfig } from '../engine/embedding-session.ts'
+import { EmbeddingsError } from '../openai/errors.ts'
+import { unwrap } from '../rpc/error-codec.ts'
+import type { Reply } from '../rpc/protocol.ts'
+import type { InferenceApi } from './inference-api.ts'
+
+/** Milliseconds after which a worker that has not answered is given up. */
+export interface Deadlines {
+  /** Fetching and compiling onnxruntime, building the session. */
+  load: number
+  /** One batch. The first on WebGPU compiles its shaders. */
+  run: number
+}
+
+function spawnInferenceWorker(): Worker {
+  return new Worker(new URL('./inference-entry.js', import.meta.url), { type: 'module' })
+}
+
+export class InferenceSlot {
+  /** GPU vendor and architecture; null on the CPU. */
+  adapter: string | null = null
+  readonly #worker: Worker
+  readonly #api: Remote<InferenceApi>
+  readonly #deadlines: Deadlines
+  /** Rejects when the worker can no longer be used. */
+  readonly #failure: Promise<never>
+  #fail: (error: EmbeddingsError) => void = () => undefined
+  #dead = false
+  #terminated = false
+
+  private constructor(deadlines: Deadlines) {
+    this.#worker = spawnInferenceWorker()
+    this.#api = wrap<InferenceApi>(this.#worker)
+    this.#deadlines = deadlines
+    this.#failure = new Promise((_, reject) => {
+      this.#fail = (error) => {
+        this.#dead = true
+        reject(error)
+      }
+    })
+    // Callers race against it; alone it must not count as unhandled.
+    this.#failure.catch(() => undefined)
+    this.#worker.addEventListener('error', (event) => {
+      // A worker script that cannot be loaded gives an event without a message.
+      const message = event.message || 'its script could not be loaded'
+      this.#fail(new EmbeddingsError('worker_terminated', `The inference worker failed: ${message}.`))
+    })
+    this.#worker.addEventListener('messageerror', () => {
+      this.#fail(
+        new EmbeddingsError('worker_terminated', 'A message of the inference worker could not be read.'),
+      )
+    })
+  }
+
+  /**
+   * Starts a worker and makes its session.
+   *
+   * @param config `config.model` is transferred and unusable afterwards
+   * @param onLost called once if the worker dies or its GPU is lost later on, also while it is idle
+   * @throws EmbeddingsError from the session, `worker_terminated` or `timeout`; the worker is then gone
+   */
+  static async start(
+    config: SessionConfig,
+    deadlines: Deadlines,
+    onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
+  ): Promise<InferenceSlot> {
+    const slot = new InferenceSlot(deadlines)
+    try {
+      const loading = slot.#api.load(transfer(config, [config.model]))
+      slot.adapter = unwrap(
+        await slot.#settle<Reply<string | null>>(loading, deadlines.load, 'making the session'),
+      )
+    } catch (error) {
+      slot.terminate()
+      throw error
+    }
+    slot.#failure.catch((error: unknown) => {
+      onLost(slot, error as EmbeddingsError)
+    })
+    if (config.device === 'webgpu') slot.#watchDevice()
+    return slot
+  }
+
+  /** True when the worker has failed or was terminated. */
+  get dead(): boolean {
+    return this.#dead
+  }
+
+  /** @throws EmbeddingsError from the session; `worker_terminated`, `device_lost` or `timeout` when the worker died */
+  async run(batch: TokenBatch): Promise<Float32Array> {
+    return unwrap(
+      await this.#settle<Reply<Float32Array>>(this.#api.run(batch), this.#deadlines.run, 'running a batch'),
+    )
+  }
+
+  /** Ends the worker; memory that WebAssembly took comes back only so. */
+  terminate(): void {
+    if (this.#terminated) return
+    this.#terminated = true
+    this.#fail(new EmbeddingsError('worker_terminated', 'The inference worker was terminated.'))
+    this.#api[releaseProxy]()
+    this.#worker.terminate()
+  }
+
+  #watchDevice(): void {
+    void Promise.race([this.#api.lost(), this.#failure]).then(
+      (answer) => {
+        const reason = answer.ok ? answer.value : answer.error.message
+        this.#fail(new EmbeddingsError('device_lost', `The GPU device was lost (${reason}).`))
+      },
+      () => undefined,
+    )
+  }
+
+  async #settle<T>(call: Promise<T>, deadline: number, doing: string): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = new EmbeddingsError(
+          'timeout',
+          `The inference worker was silent for ${String(deadline)} ms while ${doing}.`,
+        )
+        this.#fail(error)
+        reject(error)
+      }, deadline)
+    })
+    try {
+      return await Promise.race([call, this.#failure, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}

@@ -1,0 +1,208 @@
+/** A model that is up: its recipe, tokenizer and inference workers, from a request's inputs to its rows. */
+
+import { embedTokens } from '../engine/embedder.ts'
+import { Tokenizer } from '../engine/tokenizer.ts'
+import { systemFingerprint } from '../models/fingerprint.ts'
+import type { Device, ModelRecipe } from '../models/recipe.ts'
+import type { ModelRepository } from '../models/repository.ts'
+import { encodeBase64Rows } from '../openai/encode.ts'
+import { EmbeddingsError } from '../openai/errors.ts'
+import type { Priority } from '../openai/types.ts'
+import type { EmbeddingRequest } from '../openai/validate.ts'
+import type { BackendStatus, EmbeddingsResult, ProgressEvent, ServiceConfig } from '../rpc/protocol.ts'
+import { truncateRows } from '../vectors/truncate.ts'
+import { BackendLadder } from './backend-ladder.ts'
+import { DownloadProgress } from './download-progress.ts'
+import { InferencePool } from './inference-pool.ts'
+
+/** Padded tokens of a batch: what was fastest on WASM (design.md §4); a GPU wants more work at a time. */
+const BATCH_LIMITS = {
+  wasm: { paddedTokens: 512, rows: 64 },
+  webgpu: { paddedTokens: 4096, rows: 64 },
+} as const
+
+/** Milliseconds of tokenizing after which the worker looks at its messages again. */
+const TOKENIZE_SLICE = 16
+
+export interface LoadContext {
+  repository: ModelRepository
+  config: ServiceConfig
+  signal: AbortSignal
+  onProgress: (progress: ProgressEvent) => void
+}
+
+export interface EmbedCall {
+  priority: Priority
+  signal: AbortSignal
+  onBatch: (done: { inputs: number; tokens: number }) => void
+}
+
+export class LoadedModel {
+  readonly recipe: ModelRecipe
+  readonly bytes: number
+  readonly source: 'network' | 'store'
+  readonly #tokenizer: Tokenizer
+  readonly #ladder: BackendLadder
+  readonly #pool: InferencePool
+
+  private constructor(
+    recipe: ModelRecipe,
+    tokenizer: Tokenizer,
+    ladder: BackendLadder,
+    pool: InferencePool,
+    files: { bytes: number; source: 'network' | 'store' },
+  ) {
+    this.recipe = recipe
+    this.bytes = files.bytes
+    this.source = files.source
+    this.#tokenizer = tokenizer
+    this.#ladder = ladder
+    this.#pool = pool
+  }
+
+  /** Reads the files, chooses a backend and starts its first worker. @throws EmbeddingsError; the signal's reason */
+  static async load(id: string, context: LoadContext): Promise<LoadedModel> {
+    const { repository, config, signal, onProgress } = context
+    const recipe = await repository.resolve(id, signal)
+    const progress = new DownloadProgress(recipe, onProgress)
+    const read = (path: string) => ({ signal, onProgress: progress.of(path) })
+    const [tokenizerJson, tokenizerConfig] = await Promise.all([
+      repository.readJson(recipe, 'tokenizer.json', read('tokenizer.json')),
+      repository.readJson(recipe, 'tokenizer_config.json', read('tokenizer_config.json')),
+    ])
+    const tokenizer = new Tokenizer(tokenizerJson, tokenizerConfig, recipe)
+    const ladder = await BackendLadder.inspect({
+      recipe,
+      config,
+      probeTokens: tokenizer.encodeText('warm-up', { truncate: true, item: 'input' }),
+      readModel: async (variant) => {
+        // Later workers read the file again, when the load's own signal no longer counts.
+        const file = await repository.readFile(recipe, variant.file, {
+          ...read(variant.file),
+          signal: pool.workers > 0 ? AbortSignal.any([]) : signal,
+        })
+        progress.noteSource(file.source)
+        return file.bytes
+      },
+      onPhase: (type, device) => {
+        onProgress({ type, model: recipe.id, device })
+      },
+      onLost: (slot, error) => {
+        ladder.noteLoss(error)
+        pool.drop(slot)
+      },
+    })
+    const pool: InferencePool = new InferencePool({
+      startSlot: () => ladder.startSlot(),
+      size: () => ladder.workers,
+    })
+    const slot = await ladder.startSlot()
+    if (signal.aborted) {
+      slot.terminate()
+      signal.throwIfAborted()
+    }
+    pool.adopt(slot)
+    onProgress({ type: 'ready', model: recipe.id, device: ladder.chosen?.device ?? 'wasm' })
+    return new LoadedModel(recipe, tokenizer, ladder, pool, { bytes: progress.bytes, source: progress.source })
+  }
+
+  get attempts(): BackendLadder['attempts'] {
+    return this.#ladder.attempts
+  }
+
+  get backend(): BackendStatus | null {
+    const { chosen } = this.#ladder
+    if (chosen === null) return null
+    return {
+      device: chosen.device,
+      runtime: 'onnxruntime',
+      build: chosen.build,
+      dtype: chosen.variant.dtype,
+      file: chosen.variant.file,
+      workers: this.#pool.workers,
+      threads: chosen.layout.threads,
+      adapter: chosen.adapter,
+      knownAnswerCosine: chosen.cosine,
+      dimensions: this.recipe.dimensions[0] ?? 0,
+      maxTokens: this.recipe.maxTokens,
+    }
+  }
+
+  /** Answers one checked request. @throws EmbeddingsError; the signal's reason */
+  async embed(request: EmbeddingRequest, call: EmbedCall): Promise<EmbeddingsResult> {
+    const dimensions = checkDimensions(this.recipe, request.dimensions)
+    const texts = await this.#tokenize(request, call.signal)
+    const width = this.recipe.dimensions[0] ?? 0
+    const matrix = await embedTokens(texts, {
+      width,
+      limits: BATCH_LIMITS[this.#device],
+      runBatch: (batch) => this.#pool.run(batch, call.priority, call.signal),
+      onBatch: call.onBatch,
+    })
+    const rows = dimensions === width ? matrix : truncateRows(matrix, width, dimensions)
+    return {
+      model: this.recipe.id,
+      fingerprint: systemFingerprint(this.recipe, this.#dtype, request.inputType, dimensions),
+      promptTokens: texts.reduce((sum, text) => sum + text.length, 0),
+      vectors:
+        request.encodingFormat === 'base64'
+          ? { format: 'base64', rows: encodeBase64Rows(rows, dimensions) }
+          : { format: 'float', rows, dimensions },
+    }
+  }
+
+  /** Ends the inference workers and fails what waits. */
+  dispose(reason: string): void {
+    this.#pool.close(new EmbeddingsError('worker_terminated', reason))
+  }
+
+  get #device(): Device {
+    return this.#ladder.chosen?.device ?? 'wasm'
+  }
+
+  get #dtype(): string {
+    return this.#ladder.chosen?.variant.dtype ?? this.recipe.variants[0]?.dtype ?? ''
+  }
+
+  async #tokenize(request: EmbeddingRequest, signal: AbortSignal): Promise<Int32Array[]> {
+    const { input, truncate, inputType } = request
+    const prompt = inputType === undefined ? '' : (this.recipe.prompts[inputType] ?? '')
+    const single = input.items.length === 1
+    const texts: Int32Array[] = []
+    let sliceEnd = performance.now() + TOKENIZE_SLICE
+    for (let index = 0; index < input.items.length; index++) {
+      const options = { truncate, item: single ? 'input' : `input[${String(index)}]` }
+      texts.push(
+        input.kind === 'text'
+          ? this.#tokenizer.encodeText(prompt + (input.items[index] ?? ''), options)
+          : this.#tokenizer.encodeTokens(input.items[index] ?? [], { ...options, prompt }),
+      )
+      if (performance.now() > sliceEnd) {
+        await new Promise((resolve) => setTimeout(resolve, 0))
+        signal.throwIfAborted()
+        sliceEnd = performance.now() + TOKENIZE_SLICE
+      }
+    }
+    return texts
+  }
+}
+
+function checkDimensions(recipe: ModelRecipe, asked: number | undefined): number {
+  const supported = recipe.dimensions
+  if (asked === undefined) return supported[0] ?? 0
+  if (supported.length < 2) {
+    throw new EmbeddingsError(
+      'unsupported_value',
+      `The model ${recipe.id} does not support dimensions; its vectors have ${String(supported[0])}. Got ${String(asked)}.`,
+      { param: 'dimensions' },
+    )
+  }
+  if (!supported.includes(asked)) {
+    throw new EmbeddingsError(
+      'invalid_value',
+      `dimensions must be one of ${supported.join(', ')} for the model ${recipe.id}; got ${String(asked)}.`,
+      { param: 'dimensions' },
+    )
+  }
+  return asked
+}

@@ -1,0 +1,76 @@
+/** The service worker-thread's entry: answers the page over Comlink. In this project "service" is a dedicated worker. */
+
+import { expose, transfer } from 'comlink'
+import { EmbeddingsError } from '../openai/errors.ts'
+import { reply } from '../rpc/error-codec.ts'
+import { guardEndpoint } from '../rpc/guard.ts'
+import { SERVICE_PATHS, type ServiceApi } from '../rpc/protocol.ts'
+import { EmbeddingService } from './service.ts'
+
+let service: EmbeddingService | null = null
+
+function configured(): EmbeddingService {
+  if (service === null)
+    throw new EmbeddingsError('inference_failed', 'The service was called before configure().')
+  return service
+}
+
+/** Holds a Web Lock for as long as this thread lives: whoever gets it next knows that the thread is gone. */
+function holdLock(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(name, () => {
+        resolve()
+        return new Promise<never>(() => undefined)
+      })
+      .catch(reject)
+  })
+}
+
+const api: ServiceApi = {
+  configure: (config, events) =>
+    reply(async () => {
+      if (service !== null) throw new EmbeddingsError('inference_failed', 'The service is configured already.')
+      if (config.livenessLock !== null) await holdLock(config.livenessLock)
+      service = await EmbeddingService.create(config, (progress) => {
+        events.postMessage(progress)
+      })
+      return null
+    }),
+  embeddings: {
+    create: async (body, call) => {
+      const answer = await reply(() => configured().embed(body, call))
+      return answer.ok && answer.value.vectors.format === 'float'
+        ? transfer(answer, [answer.value.vectors.rows.buffer])
+        : answer
+    },
+  },
+  models: {
+    list: () => reply(() => configured().list()),
+    retrieve: (id) => reply(() => configured().retrieve(id)),
+    load: (id, call) => reply(() => configured().load(id, call)),
+    status: (id) => reply(() => configured().status(id)),
+    unload: (id) =>
+      reply(() => {
+        configured().unload(id)
+        return null
+      }),
+    delete: (id) =>
+      reply(async () => {
+        await configured().delete(id)
+        return null
+      }),
+  },
+  cancel: (callId) =>
+    reply(() => {
+      configured().cancel(callId)
+      return null
+    }),
+  close: () =>
+    reply(() => {
+      configured().close()
+      return null
+    }),
+}
+
+expose(api, guardEndpoint(self, SERVICE_PATHS))

@@ -1,0 +1,244 @@
+/** The service: owns requests, loads, aborts and events; the only state on the worker side besides the store. */
+
+import { parseManifest } from '../models/manifest.ts'
+import { openStore } from '../models/open-store.ts'
+import type { ModelRecipe } from '../models/recipe.ts'
+import { ModelRepository } from '../models/repository.ts'
+import { EmbeddingsError, type ErrorBody } from '../openai/errors.ts'
+import type { EmbeddingCreateParams, Model } from '../openai/types.ts'
+import { validateEmbeddingRequest } from '../openai/validate.ts'
+import { describeError } from '../rpc/error-codec.ts'
+import type {
+  CallOptions,
+  EmbeddingsResult,
+  ModelStatus,
+  ProgressEvent,
+  ServiceConfig,
+} from '../rpc/protocol.ts'
+import { LoadedModel } from './loaded-model.ts'
+
+/** One model that is loading or up. */
+interface ModelEntry {
+  readonly loading: Promise<LoadedModel>
+  readonly controller: AbortController
+  /** Calls that wait for the load; when the last one gives up, the load is aborted. */
+  waiters: number
+  model: LoadedModel | null
+}
+
+export class EmbeddingService {
+  readonly #config: ServiceConfig
+  readonly #repository: ModelRepository
+  readonly #emit: (progress: ProgressEvent) => void
+  readonly #entries = new Map<string, ModelEntry>()
+  readonly #failures = new Map<string, ErrorBody['error']>()
+  readonly #calls = new Map<string, AbortController>()
+  #pendingInputs = 0
+
+  private constructor(
+    config: ServiceConfig,
+    repository: ModelRepository,
+    emit: (progress: ProgressEvent) => void,
+  ) {
+    this.#config = config
+    this.#repository = repository
+    this.#emit = emit
+  }
+
+  /** @throws EmbeddingsError `bad_model_file` when a recipe of the page is wrong */
+  static async create(
+    config: ServiceConfig,
+    emit: (progress: ProgressEvent) => void,
+  ): Promise<EmbeddingService> {
+    const recipes = config.models.map(parseManifest)
+    // Absent on insecure origins, whatever the types say.
+    const opened = await openStore(config.storage, (globalThis as { caches?: CacheStorage }).caches)
+    const { modelsUrl, aliases } = config
+    return new EmbeddingService(config, new ModelRepository({ modelsUrl, recipes, aliases }, opened), emit)
+  }
+
+  /** @throws EmbeddingsError of every kind in the contract; the abort's reason after `cancel` */
+  async embed(body: EmbeddingCreateParams, call: CallOptions): Promise<EmbeddingsResult> {
+    const request = validateEmbeddingRequest(body)
+    const inputs = request.input.items.length
+    this.#admit(inputs)
+    return this.#track(call.callId, async (signal) => {
+      try {
+        const model = await this.#acquire(request.model, signal)
+        let done = 0
+        return await model.embed(request, {
+          priority: call.priority,
+          signal,
+          onBatch: (batch) => {
+            done += batch.inputs
+            this.#emit({
+              type: 'embedded',
+              model: model.recipe.id,
+              callId: call.callId,
+              inputs: done,
+              totalInputs: inputs,
+              tokens: batch.tokens,
+            })
+          },
+        })
+      } finally {
+        this.#pendingInputs -= inputs
+      }
+    })
+  }
+
+  #admit(inputs: number): void {
+    const { maxPendingInputs } = this.#config
+    if (this.#pendingInputs + inputs > maxPendingInputs) {
+      throw new EmbeddingsError(
+        'queue_full',
+        `${String(this.#pendingInputs)} inputs are waiting and ${String(inputs)} more came; the limit is ` +
+          `${String(maxPendingInputs)} (option maxPendingInputs).`,
+      )
+    }
+    this.#pendingInputs += inputs
+  }
+
+  /** Runs `work` under a signal that `cancel(callId)` aborts. */
+  async #track<T>(callId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController()
+    this.#calls.set(callId, controller)
+    try {
+      return await work(controller.signal)
+    } finally {
+      this.#calls.delete(callId)
+    }
+  }
+
+  cancel(callId: string): void {
+    this.#calls.get(callId)?.abort()
+  }
+
+  async load(id: string, call: CallOptions): Promise<ModelStatus> {
+    await this.#track(call.callId, (signal) => this.#acquire(id, signal))
+    return this.status(id)
+  }
+
+  /** The model, loaded once however many ask; the load goes on while anybody still waits for it. */
+  async #acquire(id: string, signal: AbortSignal): Promise<LoadedModel> {
+    const entry = this.#entry(this.#repository.canonicalId(id))
+    if (entry.model !== null) return entry.model
+    entry.waiters++
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const abort = (): void => {
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', abort)
+    try {
+      signal.throwIfAborted()
+      return await Promise.race([entry.loading, aborted])
+    } finally {
+      signal.removeEventListener('abort', abort)
+      entry.waiters--
+      if (entry.waiters === 0 && entry.model === null) entry.controller.abort(signal.reason)
+    }
+  }
+
+  #entry(id: string): ModelEntry {
+    const existing = this.#entries.get(id)
+    if (existing !== undefined) return existing
+    const controller = new AbortController()
+    const loading = LoadedModel.load(id, {
+      repository: this.#repository,
+      config: this.#config,
+      signal: controller.signal,
+      onProgress: this.#emit,
+    })
+    const entry: ModelEntry = { loading, controller, waiters: 0, model: null }
+    this.#entries.set(id, entry)
+    loading.then(
+      (model) => {
+        entry.model = model
+        this.#failures.delete(id)
+      },
+      (error: unknown) => {
+        // A failed load is forgotten, so that the next call tries afresh; its error stays readable in `status`.
+        if (this.#entries.get(id) === entry) this.#entries.delete(id)
+        if (!controller.signal.aborted) this.#failures.set(id, errorOf(error))
+      },
+    )
+    return entry
+  }
+
+  /** @throws EmbeddingsError `model_not_found` */
+  async status(id: string): Promise<ModelStatus> {
+    const canonical = this.#repository.canonicalId(id)
+    const entry = this.#entries.get(canonical)
+    if (entry === undefined) await this.retrieve(id)
+    const model = entry?.model ?? null
+    const error = this.#failures.get(canonical) ?? null
+    const { kind, reason } = this.#repository.storage
+    return {
+      id: canonical,
+      state:
+        model !== null ? 'ready' : entry !== undefined ? 'loading' : error !== null ? 'failed' : 'unloaded',
+      backend: model?.backend ?? null,
+      attempts: [...(model?.attempts ?? [])],
+      bytes: model?.bytes ?? 0,
+      source: model?.source ?? null,
+      storage: kind,
+      storageReason: reason,
+      error,
+    }
+  }
+
+  list(): Model[] {
+    return this.#repository.known().map(describe)
+  }
+
+  /** @throws EmbeddingsError `model_not_found` */
+  async retrieve(id: string): Promise<Model> {
+    const canonical = this.#repository.canonicalId(id)
+    const loaded = this.#entries.get(canonical)?.model
+    if (loaded !== undefined && loaded !== null) return describe(loaded.recipe)
+    const known = this.#repository
+      .known()
+      .find((recipe) => recipe.id === canonical || recipe.path === canonical)
+    if (known !== undefined) return { ...describe(known), id: canonical }
+    return describe(await this.#repository.resolve(canonical, AbortSignal.any([])))
+  }
+
+  /** Frees a model's memory; requests that still wait for it fail with `worker_terminated`. */
+  unload(id: string): void {
+    const canonical = this.#repository.canonicalId(id)
+    const entry = this.#entries.get(canonical)
+    if (entry === undefined) return
+    this.#entries.delete(canonical)
+    const message = `The model ${canonical} was unloaded.`
+    if (entry.model === null) entry.controller.abort(new EmbeddingsError('worker_terminated', message))
+    else entry.model.dispose(message)
+  }
+
+  /** Unloads a model and deletes its stored files. @throws EmbeddingsError `model_not_found` */
+  async delete(id: string): Promise<void> {
+    const canonical = this.#repository.canonicalId(id)
+    const recipe = await this.#recipeOf(canonical)
+    this.unload(id)
+    await this.#repository.delete(recipe)
+  }
+
+  async #recipeOf(id: string): Promise<ModelRecipe> {
+    const loaded = this.#entries.get(id)?.model
+    return loaded?.recipe ?? this.#repository.resolve(id, AbortSignal.any([]))
+  }
+
+  close(): void {
+    for (const controller of this.#calls.values()) controller.abort()
+    for (const id of [...this.#entries.keys()]) this.unload(id)
+  }
+}
+
+function describe(recipe: ModelRecipe): Model {
+  return { id: recipe.id, object: 'model', created: recipe.created, owned_by: recipe.ownedBy }
+}
+
+function errorOf(error: unknown): ErrorBody['error'] {
+  const known =
+    error instanceof EmbeddingsError ? error : new EmbeddingsError('inference_failed', describeError(error))
+  return known.toJSON().error
+}
