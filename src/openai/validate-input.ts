@@ -20,20 +20,21 @@ const WANTED = 'a string, an array of strings, an array of token ids or an array
  * of any length: the limit of 2,048 counts items, and what the model can take is checked where it is known.
  * Lone surrogates become U+FFFD, as `TextEncoder` would make them.
  *
- * @param input the field's value; `undefined` or null when it is missing
+ * @param input the field's value; `undefined` when it is missing
  * @returns the items in their order, copied
  * @throws {EmbeddingsError} 400 `invalid_type`, `empty_input`, `array_above_max_length`,
  *   `string_above_max_length` or `invalid_token`; `param` names the item, as `input[3]` or `input[3][7]`.
  *   No message holds any of a text
  */
 export function validateInput(input: unknown): RequestInput {
-  if (input === undefined || input === null) {
-    throw invalid('invalid_type', 'input', `'input' is required: ${WANTED}, got ${describe(input)}.`)
+  if (input === undefined) {
+    throw invalid('invalid_type', 'input', `'input' is required: ${WANTED}, but it is missing or null.`)
   }
   if (typeof input === 'string') return { kind: 'text', items: [checkText(input, 'input')] }
   const items = readItems(input, 'input')
-  if (items === null)
+  if (items === null) {
     throw invalid('invalid_type', 'input', `'input' must be ${WANTED}, got ${describeItem(input)}.`)
+  }
   if (items.length === 0) {
     throw invalid(
       'empty_input',

@@ -110,15 +110,19 @@ function keepPresent(fields: Map<string, unknown>, parent: string | null): Map<s
 }
 
 function checkModel(model: unknown): string {
+  if (model === undefined) {
+    throw invalid('invalid_type', 'model', `'model' is required: the id of a model, but it is missing or null.`)
+  }
   if (typeof model !== 'string') {
     throw invalid(
       'invalid_type',
       'model',
-      `'model' is required: the id of a model, a string, got ${describe(model)}.`,
+      `'model' must be the id of a model, a string, got ${describe(model)}.`,
     )
   }
-  if (model === '')
+  if (model === '') {
     throw invalid('invalid_value', 'model', `'model' must be the id of a model, got an empty string ("").`)
+  }
   return model
 }
 
@@ -155,8 +159,9 @@ function checkChoice<const Choice extends string>(
     throw invalid('invalid_type', name, `'${name}' must be a string, one of ${wanted}, got ${describe(value)}.`)
   }
   const choice = choices.find((known) => known === value)
-  if (choice === undefined)
+  if (choice === undefined) {
     throw invalid('invalid_value', name, `'${name}' must be one of ${wanted}, got ${quote(value)}.`)
+  }
   return choice
 }
 
