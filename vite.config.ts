@@ -12,7 +12,7 @@ import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config'
 import { staticFolders } from './tools/serve/static-folders.ts'
-import { chromiumArgs, findChromium, webgpuArgs } from './tools/test/find-chromium.mjs'
+import { chromiumArgs, chromiumCandidates, webgpuArgs } from './tools/test/find-chromium.mjs'
 
 const repository = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -75,7 +75,7 @@ function browserProject(
   extraArgs: string[],
   timeout: number,
 ): TestProjectInlineConfiguration {
-  const executablePath = findChromium()?.path
+  const executablePath = chromiumCandidates()[0]?.path
   return {
     ...common,
     base: '/',

@@ -5,6 +5,14 @@ import { delimiter, join } from 'node:path'
 import process from 'node:process'
 import { chromium } from 'playwright'
 
+/**
+ * A Chromium on this machine.
+ *
+ * @typedef {object} ChromiumCandidate
+ * @property {string} path of the executable
+ * @property {string} source where it was found, in words
+ */
+
 /** Flags of every Chromium that the tests start: no sandbox (containers run as root), no traffic of its own. */
 export const chromiumArgs = [
   '--no-sandbox',
@@ -47,33 +55,35 @@ function isExecutable(path) {
   }
 }
 
-/** @returns {string[]} every path where a system Chromium may lie, best first */
-function systemCandidates() {
+/**
+ * Every path where a system Chromium may lie, best first.
+ *
+ * @returns {string[]} paths, whether or not anything is there
+ */
+function systemPaths() {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
-  const onPath = commandNames.flatMap((name) =>
-    folders.map((folder) => join(folder, process.platform === 'win32' ? `${name}.exe` : name)),
-  )
+  const extension = process.platform === 'win32' ? '.exe' : ''
+  const onPath = commandNames.flatMap((name) => folders.map((folder) => join(folder, name + extension)))
   if (process.platform === 'darwin') return [...onPath, ...macPaths]
   if (process.platform === 'win32') return [...onPath, ...windowsPaths]
   return onPath
 }
 
 /**
- * Looks for a Chromium without installing one.
+ * Looks for Chromiums without installing or starting one.
  *
- * @returns {{ path: string, source: string } | null} the executable and where it came from; null when there is none
- * @throws {Error} when `CHROMIUM_PATH` is set but names nothing that can be run: a wrong setting must not be ignored
+ * @returns {ChromiumCandidate[]} best first; only the named one when `CHROMIUM_PATH` is set
+ * @throws {Error} when `CHROMIUM_PATH` names nothing that can be run: a wrong setting must not be passed over
  */
-export function findChromium() {
-  const fromEnvironment = process.env['CHROMIUM_PATH']
-  if (fromEnvironment !== undefined && fromEnvironment !== '') {
-    if (!isExecutable(fromEnvironment)) {
-      throw new Error(`CHROMIUM_PATH is ${fromEnvironment}, which is not an executable file`)
-    }
-    return { path: fromEnvironment, source: 'CHROMIUM_PATH' }
+export function chromiumCandidates() {
+  const named = process.env['CHROMIUM_PATH']
+  if (named !== undefined && named !== '') {
+    if (!isExecutable(named)) throw new Error(`CHROMIUM_PATH is ${named}, which is not an executable file`)
+    return [{ path: named, source: 'CHROMIUM_PATH' }]
   }
-  const ownPath = chromium.executablePath()
-  if (ownPath !== '' && isExecutable(ownPath)) return { path: ownPath, source: "Playwright's own" }
-  const systemPath = systemCandidates().find(isExecutable)
-  return systemPath === undefined ? null : { path: systemPath, source: 'system' }
+  const candidates = [
+    { path: chromium.executablePath(), source: "Playwright's own" },
+    ...systemPaths().map((path) => ({ path, source: 'system' })),
+  ]
+  return candidates.filter(({ path }) => path !== '' && isExecutable(path))
 }

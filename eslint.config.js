@@ -1,0 +1,128 @@
+/** Lint rules: typescript-eslint's strictest set; what is switched off or tuned says why. */
+
+import jsdoc from 'eslint-plugin-jsdoc'
+import { defineConfig } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+/** Index access is checked (`noUncheckedIndexedAccess`); in number loops over typed arrays `!` is the only fit form. */
+const numericLoops = [
+  'src/vectors/**',
+  'src/search/**',
+  'src/engine/pooling.ts',
+  'src/engine/batch.ts',
+  'test/**',
+]
+
+/** What users of the library call: here types and methods are documented too, and what is thrown. */
+const publicSurface = ['src/index.ts', 'src/client/**', 'src/search/**', 'src/adapters/**']
+
+export default defineConfig(
+  {
+    ignores: [
+      'dist/',
+      'dist-demo/',
+      'models/',
+      'demo/public/',
+      'test/fixtures/',
+      'test-results/',
+      'bench/results/',
+      '.cache/',
+    ],
+  },
+  {
+    files: ['**/*.ts', 'tools/{test,serve}/**/*.mjs', 'eslint.config.js'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        project: ['tsconfig.json', 'src/worker/tsconfig.json', 'test/tsconfig.json', 'tools/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'prefer-const': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      // `CreateEmbeddingResponse<number[]>` says more than the same without what is also the default.
+      '@typescript-eslint/no-unnecessary-type-arguments': 'off',
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
+      // An abort rejects with the signal's own reason, whatever that is.
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingAny: false, allowThrowingUnknown: true }],
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+    },
+  },
+  { files: numericLoops, rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
+  {
+    // Documentation in prose, types in TypeScript: a tag is asked for only where prose and types cannot say it (what is
+    // thrown); tags that are there have to be right.
+    files: ['src/**/*.ts'],
+    plugins: { jsdoc },
+    settings: { jsdoc: { mode: 'typescript' } },
+    rules: {
+      'jsdoc/require-jsdoc': [
+        'error',
+        {
+          publicOnly: true,
+          require: { FunctionDeclaration: true, ClassDeclaration: true, ArrowFunctionExpression: true },
+        },
+      ],
+      'jsdoc/require-description': ['error', { contexts: ['FunctionDeclaration', 'ClassDeclaration'] }],
+      'jsdoc/check-tag-names': 'error',
+      'jsdoc/check-param-names': ['error', { checkDestructured: false, disableMissingParamChecks: true }],
+      'jsdoc/require-param-description': 'error',
+      'jsdoc/require-returns-check': 'error',
+      'jsdoc/no-types': 'error',
+      'jsdoc/empty-tags': 'error',
+    },
+  },
+  {
+    files: publicSurface,
+    rules: {
+      'jsdoc/require-jsdoc': [
+        'error',
+        {
+          publicOnly: true,
+          contexts: ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration'],
+          require: { FunctionDeclaration: true, ClassDeclaration: true, MethodDefinition: true },
+        },
+      ],
+      'jsdoc/require-throws': 'error',
+    },
+  },
+  {
+    files: ['src/**/{utils,util,helpers,helper,manager,types}.ts', 'src/**/*-{utils,helpers,manager}.ts'],
+    ignores: ['src/openai/types.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', { selector: 'Program', message: 'Name the file after what it holds.' }],
+    },
+  },
+  {
+    // Commands: their output is the terminal.
+    files: ['tools/**', 'bench/**', '**/*.config.{ts,js}'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['test/**'],
+    rules: {
+      // Tests read JSON fixtures and hand wrong types over on purpose.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/restrict-template-expressions': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+    },
+  },
+  // Values there are declared only so that the compiler checks their types.
+  { files: ['test/types/**'], rules: { '@typescript-eslint/no-unused-vars': 'off' } },
+)
