@@ -30,6 +30,7 @@ export class Int8Rows {
     this.#count = stored.scales.length
   }
 
+  /** Number of rows. */
   get count(): number {
     return this.#count
   }

@@ -9,12 +9,6 @@ export interface VectorSpace {
   dimensions: number
   /** `system_fingerprint` of the responses that the vectors come from. */
   fingerprint: string
-  /**
-   * Other fingerprints whose vectors may be compared with these: those of the same model at fewer dimensions, for
-   * shorter queries, or those of another graph of the same weights, once measured to agree.
-   * @default []
-   */
-  accepts?: readonly string[] | undefined
 }
 
 /** An index as it is stored: three values and two typed arrays. */
@@ -57,18 +51,16 @@ export interface VectorMatch {
 export class VectorIndex {
   readonly dimensions: number
   readonly fingerprint: string
-  readonly accepts: readonly string[]
   readonly #rows: Int8Rows
 
   /** @throws {EmbeddingsError} 400 `invalid_value` when `dimensions` is not a positive integer */
   constructor(space: VectorSpace, stored?: Int8Matrix) {
-    const { dimensions, fingerprint, accepts = [] } = space
+    const { dimensions, fingerprint } = space
     if (!Number.isSafeInteger(dimensions) || dimensions < 1) {
       throw invalid('dimensions', `dimensions must be an integer of at least 1, got ${dimensions}`)
     }
     this.dimensions = dimensions
     this.fingerprint = fingerprint
-    this.accepts = [...accepts]
     this.#rows = new Int8Rows(dimensions, stored)
   }
 
@@ -115,7 +107,7 @@ export class VectorIndex {
    * @throws {EmbeddingsError} as {@link VectorIndex.add}
    */
   addAll(matrix: Float32Array, fingerprint: string): number {
-    this.#requireSpace(fingerprint)
+    this.#requireSpace(fingerprint, this.dimensions)
     if (matrix.length % this.dimensions !== 0) {
       throw invalid(
         'matrix',
@@ -141,13 +133,13 @@ export class VectorIndex {
    */
   search(query: ArrayLike<number>, options: VectorSearchOptions): VectorMatch[] {
     const { topK = 10, dimensions = query.length, filter } = options
-    this.#requireSpace(options.fingerprint)
     if (!Number.isSafeInteger(topK) || topK < 0) {
       throw invalid('topK', `topK must be an integer of at least 0, got ${topK}`)
     }
     if (query.length > this.dimensions) {
       throw invalid('query', `the index holds vectors of ${this.dimensions} dimensions, got ${query.length}`)
     }
+    this.#requireSpace(options.fingerprint, query.length)
     if (!Number.isSafeInteger(dimensions) || dimensions < 1 || dimensions > query.length) {
       throw invalid('dimensions', `dimensions must be an integer from 1 to ${query.length}, got ${dimensions}`)
     }
@@ -173,15 +165,21 @@ export class VectorIndex {
 
   /** A copy of everything that {@link VectorIndex.fromInt8} needs. */
   toInt8(): StoredVectorIndex {
-    const { dimensions, fingerprint, accepts } = this
-    return { dimensions, fingerprint, accepts: [...accepts], ...this.#rows.toMatrix() }
+    return { dimensions: this.dimensions, fingerprint: this.fingerprint, ...this.#rows.toMatrix() }
   }
 
-  #requireSpace(fingerprint: string): void {
-    if (fingerprint === this.fingerprint || this.accepts.includes(fingerprint)) return
-    const message = `the index belongs to vector space ${this.fingerprint}; vectors of ${fingerprint} cannot be compared with it`
+  #requireSpace(fingerprint: string, dimensions: number): void {
+    const expected = atDimensions(this.fingerprint, this.dimensions, dimensions)
+    if (fingerprint === expected) return
+    const message = `the index belongs to vector space ${expected}; vectors of ${fingerprint} cannot be compared with it`
     throw invalid('fingerprint', message)
   }
+}
+
+/** The name of a space cut to fewer dimensions: the fingerprints of this library end with their number. */
+function atDimensions(fingerprint: string, own: number, dimensions: number): string {
+  const ending = `:${own}`
+  return fingerprint.endsWith(ending) ? `${fingerprint.slice(0, -ending.length)}:${dimensions}` : fingerprint
 }
 
 function invalid(param: string, message: string): EmbeddingsError {

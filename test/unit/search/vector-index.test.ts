@@ -165,7 +165,7 @@ describe('VectorIndex storage', () => {
 })
 
 describe('VectorIndex refuses, with 400 invalid_value,', () => {
-  const index = new VectorIndex({ dimensions: 2, fingerprint: 'fp_a', accepts: ['fp_a_cut'] })
+  const index = new VectorIndex({ dimensions: 2, fingerprint: 'fp_a' })
   index.add([1, 2], 'fp_a')
   const search = (query: number[], options: object) => index.search(query, { fingerprint: 'fp_a', ...options })
 
@@ -193,7 +193,13 @@ describe('VectorIndex refuses, with 400 invalid_value,', () => {
     expect(act).toThrow(expect.objectContaining({ code: 'invalid_value', status: 400, param }))
   })
 
-  it('but takes a fingerprint that it accepts', () => {
-    expect(index.search([1], { fingerprint: 'fp_a_cut' })).toHaveLength(1)
+  it('the fingerprint of another width, but takes that of its own space cut to the length of the query', () => {
+    const cut = new VectorIndex({ dimensions: 2, fingerprint: 'model@1:q8:mean:plain:2' })
+    cut.add([1, 2], 'model@1:q8:mean:plain:2')
+    expect(cut.search([1], { fingerprint: 'model@1:q8:mean:plain:1' })).toHaveLength(1)
+    expect(cut.search([1, 2], { fingerprint: 'model@1:q8:mean:plain:2', dimensions: 1 })).toHaveLength(1)
+    expect(() => cut.search([1], { fingerprint: 'model@1:q8:mean:plain:2' })).toThrow(/cannot be compared/)
+    expect(() => cut.search([1], { fingerprint: 'model@2:q8:mean:plain:1' })).toThrow(/cannot be compared/)
+    expect(() => cut.add([1, 2], 'model@1:q8:mean:plain:1')).toThrow(/cannot be compared/)
   })
 })
