@@ -106,6 +106,6 @@ function decodeBase64(base64: string): string {
 function littleEndianBytes(vector: Float32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(vector.length * FLOAT_BYTES)
   const view = new DataView(bytes.buffer)
-  for (let i = 0; i < vector.length; i++) view.setFloat32(i * FLOAT_BYTES, vector[i]!, true)
+  vector.forEach((value, i) => view.setFloat32(i * FLOAT_BYTES, value, true))
   return bytes
 }
