@@ -29,6 +29,7 @@ export class EmbeddingsClient implements AsyncDisposable {
     return this.#transport.close()
   }
 
+  /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -14,6 +14,7 @@ export interface EmbeddingsRequestOptions extends RequestOptions {
 export class Embeddings {
   readonly #transport: Transport
 
+  /** @param transport the client's way to its service */
   constructor(transport: Transport) {
     this.#transport = transport
   }
@@ -30,14 +31,18 @@ export class Embeddings {
     body: EmbeddingCreateParams & { encoding_format: 'base64' },
     options?: EmbeddingsRequestOptions,
   ): Promise<CreateEmbeddingResponse<string>>
+  /** The vectors as `number[]`. @throws {EmbeddingsError} every failure */
   create(
     body: EmbeddingCreateParams & { encoding_format?: 'float' | null | undefined },
     options?: EmbeddingsRequestOptions,
   ): Promise<CreateEmbeddingResponse>
+  /** The form that `encoding_format` says at run time. @throws {EmbeddingsError} every failure */
   create(
     body: EmbeddingCreateParams,
     options?: EmbeddingsRequestOptions,
   ): Promise<CreateEmbeddingResponse<number[]> | CreateEmbeddingResponse<string>>
+  // The overloads above are what callers see.
+  // eslint-disable-next-line jsdoc/require-jsdoc
   async create(
     body: EmbeddingCreateParams,
     options: EmbeddingsRequestOptions = {},

@@ -9,6 +9,7 @@ export type ModelLoadOptions = CallControl
 export class Models {
   readonly #transport: Transport
 
+  /** @param transport the client's way to its service */
   constructor(transport: Transport) {
     this.#transport = transport
   }

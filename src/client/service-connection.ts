@@ -5,6 +5,7 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import { unwrap } from '../rpc/error-codec.ts'
 import type { ProgressEvent, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
 
+/** What a connection needs from its owner. */
 export interface ConnectionOptions {
   worker: Worker
   config: ServiceConfig
@@ -16,6 +17,7 @@ export interface ConnectionOptions {
 /** Milliseconds for a fresh worker to load its script and answer. */
 const START_DEADLINE = 60_000
 
+/** One live service worker. */
 export class ServiceConnection {
   readonly api: ServiceApi
   readonly #release: () => void

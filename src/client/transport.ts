@@ -6,6 +6,7 @@ import { DEFAULT_TIMEOUT, readTimeout, toServiceConfig, type EmbeddingsClientOpt
 import { ServiceConnection } from './service-connection.ts'
 import { spawnService } from './spawn.ts'
 
+/** What a caller may say of one call. */
 export interface CallControl {
   signal?: AbortSignal | undefined
   /** Milliseconds. @default the client's timeout */
@@ -14,6 +15,7 @@ export interface CallControl {
   onProgress?: ((progress: ProgressEvent) => void) | undefined
 }
 
+/** The client's one way to its service. */
 export class Transport {
   readonly #options: EmbeddingsClientOptions
   readonly #config: ServiceConfig

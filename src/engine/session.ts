@@ -100,7 +100,7 @@ class OnnxSession implements EmbeddingSession {
 
   async run(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
     // After a loss the Asyncify build would block this thread for ever (onnxruntime-web 1.30): never run again.
-    if (this.#lostReason !== null) throw this.#deviceLost(undefined)
+    if (this.#isLost()) throw this.#deviceLost(undefined)
     const padded = padBatch(batch, this.#config.padTokenId)
     try {
       const outputs = await this.#session.run(this.#feeds(padded), [this.#config.output])
@@ -113,12 +113,16 @@ class OnnxSession implements EmbeddingSession {
         this.lost,
         new Promise((resolve) => setTimeout(resolve, this.adapter === null ? 0 : 50)),
       ])
-      throw this.#lostReason === null ? toSessionError(error, 'run') : this.#deviceLost(error)
+      throw this.#isLost() ? this.#deviceLost(error) : toSessionError(error, 'run')
     }
   }
 
   async dispose(): Promise<void> {
-    if (this.#lostReason === null) await this.#session.release()
+    if (!this.#isLost()) await this.#session.release()
+  }
+
+  #isLost(): boolean {
+    return this.#lostReason !== null
   }
 
   #deviceLost(cause: unknown): EmbeddingsError {

@@ -14,7 +14,7 @@ class Field {
   }
 
   fail(expected: string): never {
-    const came = JSON.stringify(this.value)?.slice(0, 60) ?? 'nothing'
+    const came = this.value === undefined ? 'missing' : JSON.stringify(this.value).slice(0, 60)
     throw new EmbeddingsError('bad_model_file', `manifest: ${this.path} must be ${expected}; it is ${came}.`)
   }
 

@@ -29,6 +29,7 @@ export interface ReadResult {
 
 const IGNORE_PROGRESS = (): void => undefined
 
+/** The models of one client: where they are and what is known of them. */
 export class ModelRepository {
   readonly #options: RepositoryOptions
   readonly #opened: OpenedStore

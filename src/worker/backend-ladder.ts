@@ -43,6 +43,7 @@ const MOST_LOSSES = 2
 
 const DEADLINES: Deadlines = { load: 120_000, run: 120_000 }
 
+/** The backends of one loaded model, best first. */
 export class BackendLadder {
   readonly attempts: BackendAttempt[] = []
   chosen: ChosenBackend | null = null
@@ -67,19 +68,28 @@ export class BackendLadder {
   async #addWebGpu(): Promise<void> {
     const { recipe } = this.#options
     const variant = recipe.variants.find((candidate) => candidate.device === 'webgpu')
-    if (variant === undefined) return this.#pass('webgpu', `the model has no graph for WebGPU`)
+    if (variant === undefined) {
+      this.#pass('webgpu', 'the model has no graph for WebGPU')
+      return
+    }
     if (recipe.knownAnswer === undefined)
-      return this.#pass('webgpu', 'the model has no known answer to test WebGPU by')
+      { this.#pass('webgpu', 'the model has no known answer to test WebGPU by'); return; }
     // Absent in some workers and on insecure origins, whatever the types say.
     const probe = await probeWebGpu((navigator as Partial<Navigator>).gpu)
-    if (!probe.usable) return this.#pass('webgpu', probe.reason)
+    if (!probe.usable) {
+      this.#pass('webgpu', probe.reason)
+      return
+    }
     this.#rungs.push({ device: 'webgpu', build: webGpuBuild(), variant, layout: { workers: 1, threads: 1 } })
   }
 
   #addCpu(): void {
     const { recipe, config } = this.#options
     const variant = recipe.variants.find((candidate) => candidate.device === 'wasm')
-    if (variant === undefined) return this.#pass('wasm', 'the model has no graph for WASM')
+    if (variant === undefined) {
+      this.#pass('wasm', 'the model has no graph for WASM')
+      return
+    }
     const layout = cpuLayout(navigator.hardwareConcurrency, crossOriginIsolated, config)
     this.#rungs.push({ device: 'wasm', build: 'wasm', variant, layout })
   }

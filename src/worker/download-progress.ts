@@ -8,6 +8,7 @@ interface FileProgress {
   total: number
 }
 
+/** The running sums of one load. */
 export class DownloadProgress {
   /** `network` as soon as one graph came from there. */
   source: 'network' | 'store' = 'store'

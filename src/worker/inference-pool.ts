@@ -24,6 +24,7 @@ export interface PoolOptions {
 /** A batch that failed so was not the batch's fault; it is run once more on another worker. */
 const REPLAYABLE: ReadonlySet<EmbeddingsErrorCode> = new Set(['worker_terminated', 'device_lost', 'timeout'])
 
+/** A queue and the workers that serve it. */
 export class InferencePool {
   readonly #options: PoolOptions
   readonly #queue = new PriorityQueue<Job>()

@@ -20,6 +20,7 @@ function spawnInferenceWorker(): Worker {
   return new Worker(new URL('./inference-entry.js', import.meta.url), { type: 'module' })
 }
 
+/** A worker with one session, alive until `terminate` or its death. */
 export class InferenceSlot {
   /** GPU vendor and architecture; null on the CPU. */
   adapter: string | null = null

@@ -37,6 +37,7 @@ export interface EmbedCall {
   onBatch: (done: { inputs: number; tokens: number }) => void
 }
 
+/** One model on one backend; made by `load`, ended by `dispose`. */
 export class LoadedModel {
   readonly recipe: ModelRecipe
   readonly bytes: number

@@ -26,6 +26,7 @@ interface ModelEntry {
   model: LoadedModel | null
 }
 
+/** Everything behind the facade that the page calls. */
 export class EmbeddingService {
   readonly #config: ServiceConfig
   readonly #repository: ModelRepository
@@ -122,7 +123,6 @@ export class EmbeddingService {
   /** The model, loaded once however many ask; the load goes on while anybody still waits for it. */
   async #acquire(id: string, signal: AbortSignal): Promise<LoadedModel> {
     const entry = this.#entry(this.#repository.canonicalId(id))
-    if (entry.model !== null) return entry.model
     entry.waiters++
     const { promise: aborted, reject } = Promise.withResolvers<never>()
     const abort = (): void => {
@@ -194,8 +194,8 @@ export class EmbeddingService {
   /** @throws EmbeddingsError `model_not_found` */
   async retrieve(id: string): Promise<Model> {
     const canonical = this.#repository.canonicalId(id)
-    const loaded = this.#entries.get(canonical)?.model
-    if (loaded !== undefined && loaded !== null) return describe(loaded.recipe)
+    const loaded = this.#entries.get(canonical)?.model ?? null
+    if (loaded !== null) return describe(loaded.recipe)
     const known = this.#repository
       .known()
       .find((recipe) => recipe.id === canonical || recipe.path === canonical)
