@@ -10,6 +10,7 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
 import type { EmbeddingRequest } from '../openai/validate.ts'
 import type { BackendStatus, EmbeddingsResult, ProgressEvent, ServiceConfig } from '../rpc/protocol.ts'
+import { findUnusableRow } from '../vectors/normalize.ts'
 import { truncateRows } from '../vectors/truncate.ts'
 import { BackendLadder } from './backend-ladder.ts'
 import { DownloadProgress } from './download-progress.ts'
@@ -140,7 +141,7 @@ export class LoadedModel {
       runBatch: (batch) => this.#pool.run(batch, call.priority, call.signal),
       onBatch: call.onBatch,
     })
-    const rows = dimensions === width ? matrix : truncateRows(matrix, width, dimensions)
+    const rows = dimensions === width ? matrix : shorten(matrix, width, dimensions)
     return {
       model: this.recipe.id,
       fingerprint: systemFingerprint(this.recipe, this.#dtype, request.inputType, dimensions),
@@ -186,6 +187,19 @@ export class LoadedModel {
     }
     return texts
   }
+}
+
+/** Cut and normalised rows; the part that is kept may have no direction though the whole vector has one. */
+function shorten(matrix: Float32Array, width: number, dimensions: number): Float32Array {
+  const rows = truncateRows(matrix, width, dimensions)
+  const bad = findUnusableRow(rows, dimensions)
+  if (bad < 0) return rows
+  const param = `input[${String(bad)}]`
+  throw new EmbeddingsError(
+    'invalid_output',
+    `The first ${String(dimensions)} dimensions of the vector for ${param} are all zero.`,
+    { param },
+  )
 }
 
 function checkDimensions(recipe: ModelRecipe, asked: number | undefined): number {
