@@ -6,14 +6,18 @@ import type { TokenBatch } from './batch.ts'
 /** The onnxruntime builds: WebGPU with JavaScript promise integration, WebGPU with Asyncify, and CPU only. */
 export type RuntimeBuild = 'jspi' | 'asyncify' | 'wasm'
 
-/** What a session is made from. Plain data, so that it can cross to an inference worker. */
-export interface SessionConfig {
-  device: 'webgpu' | 'wasm'
+/** Which onnxruntime to start. */
+export interface RuntimeConfig {
   build: RuntimeBuild
   /** Absolute URLs of the onnxruntime glue and module. */
   runtime: { mjs: string; wasm: string }
   /** WASM threads; 1 on WebGPU. */
   threads: number
+}
+
+/** What a session is made from. Plain data, so that it can cross to an inference worker. */
+export interface SessionConfig extends RuntimeConfig {
+  device: 'webgpu' | 'wasm'
   /** Bytes of the ONNX file. */
   model: ArrayBuffer
   /** Name of the output to read. */

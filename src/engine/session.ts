@@ -4,7 +4,7 @@ import type { Env, InferenceSession, Tensor } from 'onnxruntime-web'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { normalizeRows } from '../vectors/normalize.ts'
 import { padBatch, type PaddedBatch, type TokenBatch } from './batch.ts'
-import type { EmbeddingSession, RuntimeBuild, SessionConfig } from './embedding-session.ts'
+import type { EmbeddingSession, RuntimeBuild, RuntimeConfig, SessionConfig } from './embedding-session.ts'
 import { poolHiddenStates } from './pooling.ts'
 import { toSessionError } from './session-errors.ts'
 
@@ -23,6 +23,36 @@ const RUNTIMES: Record<RuntimeBuild, () => Promise<OnnxRuntime>> = {
 
 const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids'])
 
+/** The smallest graph (one `Identity`): making a session of it compiles and starts the WebAssembly module. */
+const SMALLEST_GRAPH =
+  'CAc6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0='
+
+async function openRuntime(config: RuntimeConfig): Promise<OnnxRuntime> {
+  const runtime = await RUNTIMES[config.build]()
+  // Explicit addresses: without them onnxruntime may start its threads from the bundled worker script itself.
+  runtime.env.wasm.wasmPaths = config.runtime
+  runtime.env.wasm.numThreads = config.threads
+  runtime.env.logLevel = 'error'
+  return runtime
+}
+
+/**
+ * Fetches, compiles and starts onnxruntime, so that this runs beside the reading of the model: it is most of a cold
+ * start, whatever the graph.
+ *
+ * @throws EmbeddingsError `csp_blocked`, `out_of_memory`, `model_unreachable`, `inference_failed`
+ */
+export async function prepareOnnxRuntime(config: RuntimeConfig): Promise<void> {
+  try {
+    const runtime = await openRuntime(config)
+    const bytes = Uint8Array.from(atob(SMALLEST_GRAPH), (character) => character.charCodeAt(0))
+    const session = await runtime.InferenceSession.create(bytes, { executionProviders: ['wasm'] })
+    await session.release()
+  } catch (error) {
+    throw toSessionError(error, 'create')
+  }
+}
+
 /**
  * Makes a session from an ONNX file.
  *
@@ -30,11 +60,7 @@ const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids'])
  */
 export async function createOnnxSession(config: SessionConfig): Promise<EmbeddingSession> {
   try {
-    const runtime = await RUNTIMES[config.build]()
-    // Explicit addresses: without them onnxruntime may start its threads from the bundled worker script itself.
-    runtime.env.wasm.wasmPaths = config.runtime
-    runtime.env.wasm.numThreads = config.threads
-    runtime.env.logLevel = 'error'
+    const runtime = await openRuntime(config)
     const session = await runtime.InferenceSession.create(new Uint8Array(config.model), {
       executionProviders: [config.device],
       graphOptimizationLevel: 'all',

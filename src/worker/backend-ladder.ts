@@ -2,7 +2,7 @@
 
 import { cpuLayout, probeWebGpu, webGpuBuild, type CpuLayout } from '../engine/backend.ts'
 import { runtimeFiles } from '../engine/runtime-files.ts'
-import type { RuntimeBuild, SessionConfig } from '../engine/embedding-session.ts'
+import type { RuntimeBuild, RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
 import type { Device, ModelRecipe, ModelVariant } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { BackendAttempt, ServiceConfig } from '../rpc/protocol.ts'
@@ -30,7 +30,7 @@ export interface LadderOptions {
   config: ServiceConfig
   readModel: (variant: ModelVariant) => Promise<ArrayBuffer>
   /** Token ids to run first where the recipe has no known answer. */
-  probeTokens: Int32Array
+  probeTokens: () => Promise<Int32Array>
   onPhase: (phase: 'compile' | 'warm-up', device: Device) => void
   onLost: (slot: InferenceSlot, error: EmbeddingsError) => void
 }
@@ -72,8 +72,10 @@ export class BackendLadder {
       this.#pass('webgpu', 'the model has no graph for WebGPU')
       return
     }
-    if (recipe.knownAnswer === undefined)
-      { this.#pass('webgpu', 'the model has no known answer to test WebGPU by'); return; }
+    if (recipe.knownAnswer === undefined) {
+      this.#pass('webgpu', 'the model has no known answer to test WebGPU by')
+      return
+    }
     // Absent in some workers and on insecure origins, whatever the types say.
     const probe = await probeWebGpu((navigator as Partial<Navigator>).gpu)
     if (!probe.usable) {
@@ -145,22 +147,27 @@ export class BackendLadder {
 
   async #startOn(rung: Rung): Promise<InferenceSlot> {
     const { recipe, config, onPhase, onLost, readModel } = this.#options
-    const model = await readModel(rung.variant)
-    onPhase('compile', rung.device)
-    const session: SessionConfig = {
-      device: rung.device,
+    const runtime: RuntimeConfig = {
       build: rung.build,
       runtime: runtimeFiles(rung.build, config.runtimeUrl),
       threads: rung.layout.threads,
-      model,
-      output: rung.variant.output,
-      pooled: rung.variant.pooled,
-      pooling: recipe.pooling,
-      width: recipe.dimensions[0] ?? 0,
-      padTokenId: recipe.padTokenId,
-      disabledOptimizers: rung.variant.disabledOptimizers,
     }
-    const slot = await InferenceSlot.start(session, DEADLINES, onLost)
+    const readConfig = async (): Promise<SessionConfig> => {
+      const model = await readModel(rung.variant)
+      onPhase('compile', rung.device)
+      return {
+        ...runtime,
+        device: rung.device,
+        model,
+        output: rung.variant.output,
+        pooled: rung.variant.pooled,
+        pooling: recipe.pooling,
+        width: recipe.dimensions[0] ?? 0,
+        padTokenId: recipe.padTokenId,
+        disabledOptimizers: rung.variant.disabledOptimizers,
+      }
+    }
+    const slot = await InferenceSlot.start(runtime, readConfig, DEADLINES, onLost)
     try {
       onPhase('warm-up', rung.device)
       const cosine = await this.#test(slot)
@@ -181,7 +188,8 @@ export class BackendLadder {
   /** Runs the known answer, which also warms the session up. Null where the recipe has none. */
   async #test(slot: InferenceSlot): Promise<number | null> {
     const { knownAnswer } = this.#options.recipe
-    const ids = knownAnswer === undefined ? this.#options.probeTokens : Int32Array.from(knownAnswer.tokens)
+    const ids =
+      knownAnswer === undefined ? await this.#options.probeTokens() : Int32Array.from(knownAnswer.tokens)
     const vector = await slot.run({ ids, lengths: Int32Array.of(ids.length) })
     if (findUnusableRow(vector, vector.length) >= 0) {
       throw new EmbeddingsError('invalid_output', 'the first vector is zero or not finite')

@@ -2,7 +2,7 @@
 
 import { expose, transfer } from 'comlink'
 import type { EmbeddingSession } from '../engine/embedding-session.ts'
-import { createOnnxSession } from '../engine/session.ts'
+import { createOnnxSession, prepareOnnxRuntime } from '../engine/session.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { reply } from '../rpc/error-codec.ts'
 import { guardEndpoint } from '../rpc/guard.ts'
@@ -17,6 +17,11 @@ function loaded(): EmbeddingSession {
 }
 
 const api: InferenceApi = {
+  prepare: (config) =>
+    reply(async () => {
+      await prepareOnnxRuntime(config)
+      return null
+    }),
   load: (config) =>
     reply(async () => {
       session = await createOnnxSession(config)

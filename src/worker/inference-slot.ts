@@ -2,7 +2,7 @@
 
 import { releaseProxy, transfer, wrap, type Remote } from 'comlink'
 import type { TokenBatch } from '../engine/batch.ts'
-import type { SessionConfig } from '../engine/embedding-session.ts'
+import type { RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { unwrap } from '../rpc/error-codec.ts'
 import type { Reply } from '../rpc/protocol.ts'
@@ -58,19 +58,30 @@ export class InferenceSlot {
   }
 
   /**
-   * Starts a worker and makes its session.
+   * Starts a worker, and its onnxruntime while the model is being read, and makes its session.
    *
-   * @param config `config.model` is transferred and unusable afterwards
+   * @param runtime what to start at once
+   * @param readConfig gives the session's configuration; its `model` is transferred and unusable afterwards
    * @param onLost called once if the worker dies or its GPU is lost later on, also while it is idle
    * @throws EmbeddingsError from the session, `worker_terminated` or `timeout`; the worker is then gone
    */
   static async start(
-    config: SessionConfig,
+    runtime: RuntimeConfig,
+    readConfig: () => Promise<SessionConfig>,
     deadlines: Deadlines,
     onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
   ): Promise<InferenceSlot> {
     const slot = new InferenceSlot(deadlines)
+    let config: SessionConfig
     try {
+      const preparing = slot.#settle<Reply<null>>(
+        slot.#api.prepare(runtime),
+        deadlines.load,
+        'starting onnxruntime',
+      )
+      const [answer, read] = await Promise.all([preparing, readConfig()])
+      unwrap(answer)
+      config = read
       const loading = slot.#api.load(transfer(config, [config.model]))
       slot.adapter = unwrap(
         await slot.#settle<Reply<string | null>>(loading, deadlines.load, 'making the session'),

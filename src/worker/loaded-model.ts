@@ -4,7 +4,7 @@ import { embedTokens } from '../engine/embedder.ts'
 import { Tokenizer } from '../engine/tokenizer.ts'
 import { systemFingerprint } from '../models/fingerprint.ts'
 import type { Device, ModelRecipe } from '../models/recipe.ts'
-import type { ModelRepository } from '../models/repository.ts'
+import type { ModelRepository, ReadOptions } from '../models/repository.ts'
 import { encodeBase64Rows } from '../openai/encode.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
@@ -68,15 +68,13 @@ export class LoadedModel {
     const recipe = await repository.resolve(id, signal)
     const progress = new DownloadProgress(recipe, onProgress)
     const read = (path: string) => ({ signal, onProgress: progress.of(path) })
-    const [tokenizerJson, tokenizerConfig] = await Promise.all([
-      repository.readJson(recipe, 'tokenizer.json', read('tokenizer.json')),
-      repository.readJson(recipe, 'tokenizer_config.json', read('tokenizer_config.json')),
-    ])
-    const tokenizer = new Tokenizer(tokenizerJson, tokenizerConfig, recipe)
+    const tokenizing = readTokenizer(repository, recipe, read)
+    // Awaited below, beside the first worker; until then a failure must not count as unhandled.
+    tokenizing.catch(() => undefined)
     const ladder = await BackendLadder.inspect({
       recipe,
       config,
-      probeTokens: tokenizer.encodeText('warm-up', { truncate: true, item: 'input' }),
+      probeTokens: async () => (await tokenizing).encodeText('warm-up', { truncate: true, item: 'input' }),
       readModel: async (variant) => {
         // Later workers read the file again, when the load's own signal no longer counts.
         const file = await repository.readFile(recipe, variant.file, {
@@ -99,9 +97,13 @@ export class LoadedModel {
       size: () => ladder.workers,
     })
     const slot = await ladder.startSlot()
-    if (signal.aborted) {
-      slot.terminate()
+    let tokenizer: Tokenizer
+    try {
+      tokenizer = await tokenizing
       signal.throwIfAborted()
+    } catch (error) {
+      slot.terminate()
+      throw error
     }
     pool.adopt(slot)
     onProgress({ type: 'ready', model: recipe.id, device: ladder.chosen?.device ?? 'wasm' })
@@ -187,6 +189,18 @@ export class LoadedModel {
     }
     return texts
   }
+}
+
+async function readTokenizer(
+  repository: ModelRepository,
+  recipe: ModelRecipe,
+  read: (path: string) => ReadOptions,
+): Promise<Tokenizer> {
+  const [json, config] = await Promise.all([
+    repository.readJson(recipe, 'tokenizer.json', read('tokenizer.json')),
+    repository.readJson(recipe, 'tokenizer_config.json', read('tokenizer_config.json')),
+  ])
+  return new Tokenizer(json, config, recipe)
 }
 
 /** Cut and normalised rows; the part that is kept may have no direction though the whole vector has one. */
