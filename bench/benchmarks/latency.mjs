@@ -1,0 +1,76 @@
+/** One query of 12 tokens through the whole stack, from the call in the page to the vector in the page. */
+
+import { openFrames, pause, withBrowser } from '../runner/browser.mjs'
+import { available, ours, oursOnHubFile, transformers } from '../runner/hosts.mjs'
+import { median, quantile } from '../runner/statistics.mjs'
+import { queries } from '../runner/texts.mjs'
+
+const TOKENS = 12
+const WARM_UP_CALLS = 10
+/** Milliseconds between two calls: a thread pool that has just run spins for a while. */
+const REST = 15
+
+function hostsOf(isolated, cores) {
+  return available([
+    ours('ours', 'defaults'),
+    ours('ours-1', 'workers: 1', { workers: 1 }),
+    ours('ours-2', 'workers: 2', { workers: 2 }),
+    ...(isolated
+      ? [ours('ours-threads', `workers: 1, threads: ${cores}`, { workers: 1, threads: cores })]
+      : []),
+    oursOnHubFile(),
+    transformers('peer', 'defaults'),
+    ...(isolated ? [transformers('peer-threads', `${cores} threads`, { threads: cores })] : []),
+    transformers('peer-plain', '1 thread, WASM-only runtime', { threads: 1, build: '' }),
+  ])
+}
+
+async function measure(context, origin, hosts, calls) {
+  const frames = await openFrames(context, origin, hosts)
+  const time = (id, text) => frames.get(id).evaluate((one) => globalThis.bench.time([one], 1), text)
+  const texts = queries(calls + WARM_UP_CALLS, TOKENS)
+  const milliseconds = new Map(hosts.map(({ id }) => [id, []]))
+  for (const [index, text] of texts.entries()) {
+    for (const { id } of hosts) {
+      const taken = await time(id, text)
+      if (index >= WARM_UP_CALLS) milliseconds.get(id).push(taken)
+      await pause(REST)
+    }
+  }
+  return milliseconds
+}
+
+function tableOf(hosts, calls, isolated, milliseconds) {
+  const p50 = (id) => median(milliseconds.get(id))
+  const peers = hosts.filter(({ peer }) => peer).map(({ id }) => p50(id))
+  const share = (value, reference) => (Number.isFinite(reference) ? (value / reference).toFixed(2) : '–')
+  return {
+    title: `Latency, ${isolated ? 'cross-origin isolated' : 'not isolated'}: one query of ${TOKENS} tokens`,
+    columns: ['case', 'p50 ms', 'p95 ms', 'p99 ms', 'p50 ÷ transformers.js defaults', 'p50 ÷ its best setting'],
+    rows: hosts.map(({ id, label }) => {
+      const times = milliseconds.get(id)
+      return [
+        label,
+        ...[0.5, 0.95, 0.99].map((part) => quantile(times, part).toFixed(2)),
+        share(p50(id), milliseconds.has('peer') ? p50('peer') : NaN),
+        share(p50(id), Math.min(...peers)),
+      ]
+    }),
+    notes: [`${calls} calls each, all with different texts, the libraries in turn call by call`],
+  }
+}
+
+export const pageMode = 'bench'
+
+/** @param {import('../run.mjs').Surroundings} surroundings */
+export async function run({ isolatedServer, plainServer, cores, options }) {
+  const tables = []
+  const raw = []
+  for (const { origin, isolated } of [isolatedServer, plainServer]) {
+    const hosts = hostsOf(isolated, cores)
+    const milliseconds = await withBrowser({}, (context) => measure(context, origin, hosts, options.calls))
+    tables.push(tableOf(hosts, options.calls, isolated, milliseconds))
+    raw.push({ isolated, milliseconds: Object.fromEntries(milliseconds) })
+  }
+  return { tables, raw }
+}

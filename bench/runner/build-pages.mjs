@@ -1,0 +1,19 @@
+/** Builds the benchmark pages. */
+
+import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
+
+/**
+ * @param {'bench' | 'counts'} mode `counts`: with the WebGPU counter in it
+ * @returns {Promise<string>} folder of the built pages
+ */
+export async function buildPages(mode) {
+  const outDir = fileURLToPath(new URL(`../../.cache/bench/${mode}/`, import.meta.url))
+  await build({
+    configFile: fileURLToPath(new URL('../vite.config.ts', import.meta.url)),
+    mode,
+    logLevel: 'warn',
+    build: { outDir, emptyOutDir: true },
+  })
+  return outDir
+}

@@ -1,0 +1,78 @@
+/** The libraries and settings that stand beside one another. */
+
+import { hasHubModel, hubModel } from './locations.mjs'
+
+/**
+ * One library under one setting; lives in one page or frame.
+ *
+ * @typedef {object} Host
+ * @property {string} id
+ * @property {string} label for tables
+ * @property {boolean} peer true for transformers.js
+ * @property {string} page
+ * @property {object} setting read by the page
+ */
+
+/**
+ * This library on the model in this repository.
+ *
+ * @param {string} id
+ * @param {string} label
+ * @param {object} [options] of the client
+ * @returns {Host}
+ */
+export function ours(id, label, options = {}) {
+  const setting = { model: 'all-MiniLM-L6-v2', options: { modelsUrl: '/models/', device: 'wasm', ...options } }
+  return { id, label: `this library, ${label}`, peer: false, page: 'ours.html', setting }
+}
+
+/**
+ * This library on the very file that transformers.js runs.
+ *
+ * @returns {Host}
+ */
+export function oursOnHubFile() {
+  const options = { modelsUrl: '/shared-models/', device: 'wasm' }
+  return {
+    id: 'ours-hub',
+    label: "this library, the hub's file",
+    peer: false,
+    page: 'ours.html',
+    setting: { model: hubModel, options },
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {string} label
+ * @param {object} [setting] what differs from transformers.js' own choices
+ * @returns {Host}
+ */
+export function transformers(id, label, setting = {}) {
+  return {
+    id,
+    label: `transformers.js, ${label}`,
+    peer: true,
+    page: 'transformers.html',
+    setting: {
+      model: hubModel,
+      modelsUrl: '/shared-models/',
+      runtimeUrl: '/peer-runtime/',
+      build: 'asyncify',
+      device: 'wasm',
+      dtype: 'q8',
+      threads: null,
+      ...setting,
+    },
+  }
+}
+
+/**
+ * Without the hub's file there is nothing that both could run.
+ *
+ * @param {Host[]} hosts
+ * @returns {Host[]} those that this machine has the files for
+ */
+export function available(hosts) {
+  return hasHubModel ? hosts : hosts.filter(({ peer, id }) => !peer && id !== 'ours-hub')
+}

@@ -1,0 +1,30 @@
+/** Summaries of repeated measurements. */
+
+/**
+ * @param {number[]} values
+ * @param {number} share 0.5 is the median; between two values, their weighted mean
+ */
+export function quantile(values, share) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const position = (sorted.length - 1) * share
+  const below = Math.floor(position)
+  const above = Math.ceil(position)
+  return sorted[below] + (sorted[above] - sorted[below]) * (position - below)
+}
+
+export const median = (values) => quantile(values, 0.5)
+
+/** `median (least–greatest)`. */
+export function spread(values, digits) {
+  const [least, greatest] = [Math.min(...values), Math.max(...values)]
+  return `${median(values).toFixed(digits)} (${least.toFixed(digits)}–${greatest.toFixed(digits)})`
+}
+
+/** Round by round, so that what slows the whole machine for a while cancels out. */
+export const ratios = (numerators, denominators) =>
+  numerators.map((value, round) => value / denominators[round])
+
+/** `4.07 ×`, or a dash where there is nothing to compare with. */
+export function ratioCell(numerators, denominators) {
+  return denominators === undefined ? '–' : `${median(ratios(numerators, denominators)).toFixed(2)} ×`
+}
