@@ -1,0 +1,60 @@
+/** Numbers and errors as people read them. */
+
+import { EmbeddingsError, type EmbeddingsErrorCode } from 'browser-embeddings'
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const oneDigit = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+
+export function count(value: number, one: string, many = `${one}s`): string {
+  return `${whole.format(value)} ${value === 1 ? one : many}`
+}
+
+export function integer(value: number): string {
+  return whole.format(value)
+}
+
+/** Bytes in MB of a million. */
+export function megabytes(bytes: number): string {
+  return `${oneDigit.format(bytes / 1e6)} MB`
+}
+
+export function milliseconds(value: number): string {
+  if (value >= 1000) return `${oneDigit.format(value / 1000)} s`
+  return `${value < 10 ? oneDigit.format(value) : whole.format(value)} ms`
+}
+
+export function rate(value: number, unit: string): string {
+  return `${value < 10 ? oneDigit.format(value) : whole.format(value)} ${unit}/s`
+}
+
+/** What a person may do about an error, by its code. */
+const ADVICE: Partial<Record<EmbeddingsErrorCode, string>> = {
+  model_unreachable: 'Check the connection and try again. Once loaded, the model works offline.',
+  model_not_found:
+    'The model files are missing on this server: run the build again, so that they are copied beside it.',
+  model_file_not_found:
+    'A model file is missing on this server: run the build again, so that it is copied beside it.',
+  integrity_error:
+    'The file that came is not the one that was published. Try again; a proxy may have changed it.',
+  bad_model_file: 'The model file is damaged. Try again, or clear this site’s data.',
+  unsupported_environment:
+    'This browser lacks something that the model needs. A current version of any browser has it.',
+  csp_blocked: 'The site’s Content Security Policy forbids WebAssembly or workers here.',
+  out_of_memory: 'Close other tabs, or choose WASM as the backend, and try again.',
+  device_lost: 'The graphics driver gave up. Choose WASM as the backend, or try again.',
+  timeout: 'The device was too slow for this. Try again, with less text.',
+  queue_full: 'Too much is waiting already. Let it finish first.',
+  worker_terminated: 'The background worker ended. Try again.',
+}
+
+/** An error as two sentences: what happened (in the library's own words), and what to do. */
+export function explain(error: unknown): { message: string; advice: string | null; code: string | null } {
+  if (error instanceof EmbeddingsError) {
+    return { message: error.message, advice: ADVICE[error.code] ?? null, code: error.code }
+  }
+  return { message: error instanceof Error ? error.message : String(error), advice: null, code: null }
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError'
+}

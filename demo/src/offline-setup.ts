@@ -1,0 +1,43 @@
+/** Registers the service worker of the built page, and tells whether the page will open without a network. */
+
+const SUPPORTED = 'serviceWorker' in navigator && isSecureContext
+
+/**
+ * Lets `offline.js` take this page over, so that everything fetched from now on is kept.
+ * Does nothing in development, where files change under one name.
+ *
+ * @throws when registration fails or takes longer than `patience` ms; the page works all the same, online
+ */
+export async function setUpOffline(patience = 5000): Promise<void> {
+  if (import.meta.env.DEV || !SUPPORTED) return
+  // The hashed name of this very script stands for the build.
+  const build = new URL(import.meta.url).pathname.replace(/^.*\//u, '')
+  const url = new URL(`offline.js?build=${encodeURIComponent(build)}`, document.baseURI)
+  const controlled = new Promise<void>((resolve) => {
+    navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true })
+  })
+  await navigator.serviceWorker.register(url)
+  if (navigator.serviceWorker.controller === null) {
+    const late = new Promise<never>((_resolve, reject) => {
+      setTimeout(() => reject(new Error('the service worker did not start in time')), patience)
+    })
+    await Promise.race([controlled, late])
+  }
+  navigator.serviceWorker.controller?.postMessage(loadedSoFar())
+}
+
+function loadedSoFar(): string[] {
+  const scope = new URL('.', document.baseURI).href
+  const fetched = performance.getEntriesByType('resource').map(({ name }) => name)
+  return [location.href.replace(/#.*$/u, ''), ...fetched].filter((url) => url.startsWith(scope))
+}
+
+/** Why the page would not open offline, or null when it would. */
+export async function whyNotOffline(needed: readonly URL[]): Promise<string | null> {
+  if (import.meta.env.DEV) return 'not in development'
+  if (!SUPPORTED) return 'this browser offers no service worker here'
+  if (navigator.serviceWorker.controller === null) return 'the service worker does not control this page'
+  const kept = await Promise.all(needed.map((url) => caches.match(url, { ignoreSearch: true })))
+  const missing = needed.find((_url, index) => kept[index] === undefined)
+  return missing === undefined ? null : `${missing.pathname} is not stored`
+}

@@ -1,0 +1,205 @@
+/** The search field, its options, and what stands below it. */
+
+import { byId, check, checkedValue, el } from './dom.ts'
+import { DIMENSIONS, type Engine } from './engine.ts'
+import type { EngineView } from './engine-view.ts'
+import { count, explain, isAbort, milliseconds } from './format.ts'
+import type { OwnText } from './own-text.ts'
+import { ResultsView } from './results-view.ts'
+import type { Searcher, SearchResult, Source } from './searcher.ts'
+import { readSetting, writeSetting } from './settings.ts'
+
+const EXAMPLES = [
+  'freeing the slaves',
+  'going to the moon',
+  'nuclear weapons and the cold war',
+  'rights of women',
+  'a canal across the isthmus',
+  'prices rise faster than wages',
+  'caring for the wilderness',
+  'terror attacks on our soil',
+]
+
+const PAGE = 10
+const MOST = 50
+/** After the last key; a query takes about as long. */
+const TYPING_MS = 40
+/** Long enough that sentences are not embedded for every word on the way. */
+const IDLE_MS = 350
+
+interface Parts {
+  engine: Engine
+  engineView: EngineView
+  searcher: Searcher
+  own: OwnText
+  /** Shows an error and offers `retry`; `null` takes it away. */
+  showError: (error: unknown, retry?: () => void) => void
+}
+
+export class SearchPanel {
+  readonly #parts: Parts
+  readonly #query = byId('query', HTMLInputElement)
+  readonly #source = byId('source', HTMLFieldSetElement)
+  readonly #dimensions = byId('dimensions', HTMLFieldSetElement)
+  readonly #line = byId('line', HTMLElement)
+  readonly #more = byId('more', HTMLButtonElement)
+  readonly #results = new ResultsView(() => this.#query.focus())
+  #topK = PAGE
+  #running = new AbortController()
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    check(this.#dimensions, readSetting('dimensions', DIMENSIONS.map(String), '384'))
+    this.#listen()
+    const examples = EXAMPLES.map((text) => {
+      const button = el('button', { type: 'button' }, text)
+      button.addEventListener('click', () => this.ask(text))
+      return el('li', {}, button)
+    })
+    byId('examples', HTMLElement).replaceChildren(...examples)
+    this.#showEmpty()
+  }
+
+  /** Types a query for the user. */
+  ask(text: string): void {
+    this.#query.value = text
+    this.#query.focus()
+    this.#topK = PAGE
+    void this.run()
+  }
+
+  /** Makes the user's own text part of the search, unless they look at it already. */
+  includeOwn(): void {
+    if (checkedValue(this.#source) === 'corpus') check(this.#source, 'both')
+  }
+
+  #listen(): void {
+    byId('search', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault()
+      void this.run()
+    })
+    this.#query.addEventListener('input', () => {
+      this.#topK = PAGE
+      clearTimeout(this.#timer)
+      this.#timer = setTimeout(() => void this.run(), TYPING_MS)
+    })
+    this.#query.addEventListener('keydown', (event) => {
+      if (event.key === 'ArrowDown' && this.#results.focus(0)) event.preventDefault()
+    })
+    this.#source.addEventListener('change', () => void this.run())
+    this.#dimensions.addEventListener('change', () => {
+      writeSetting('dimensions', checkedValue(this.#dimensions) ?? '384')
+      void this.run()
+    })
+    this.#more.addEventListener('click', () => {
+      const first = this.#topK
+      this.#topK = Math.min(MOST, this.#topK + PAGE)
+      void this.run().then(() => this.#results.focus(first))
+    })
+    document.addEventListener('keydown', (event) => {
+      const typing =
+        event.target instanceof HTMLElement && event.target.matches('input:not([type=radio]), textarea')
+      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return
+      event.preventDefault()
+      this.#query.focus()
+      this.#query.select()
+    })
+  }
+
+  /** Searches for what stands in the field now; a search that still runs is given up. */
+  async run(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#running.abort(new DOMException('A newer query', 'AbortError'))
+    const { signal } = (this.#running = new AbortController())
+    const query = this.#query.value.trim()
+    const source = (checkedValue(this.#source) ?? 'corpus') as Source
+    const dimensions = Number(checkedValue(this.#dimensions))
+    if (query === '' || (source === 'own' && this.#parts.own.documents.length === 0)) {
+      this.#showEmpty()
+      return
+    }
+    try {
+      this.#line.classList.add('stale')
+      const result = await this.#parts.searcher.search({ query, source, dimensions, topK: this.#topK, signal })
+      this.#parts.showError(null)
+      this.#show(result)
+      await this.#tint(result, dimensions, signal)
+    } catch (error) {
+      if (isAbort(error)) return
+      this.#parts.showError(error, () => void this.#retry())
+    }
+  }
+
+  /** Gives up the search that runs, if any. */
+  stop(): void {
+    this.#running.abort(new DOMException('Another backend', 'AbortError'))
+  }
+
+  async #retry(): Promise<void> {
+    this.#parts.showError(null)
+    const failed = await this.#parts.engine.ready.then(
+      () => false,
+      () => true,
+    )
+    if (failed) await this.#parts.engine.restart()
+    await this.run()
+  }
+
+  async #tint(result: SearchResult, dimensions: number, signal: AbortSignal): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
+    if (signal.aborted || result.hits.length === 0) return
+    const nearest = await this.#parts.searcher.nearestSentences(result, dimensions, signal)
+    this.#results.tint(nearest.spans)
+    this.#parts.engineView.showSpeed(nearest.tokens, nearest.ms / 1000, 'last sentences')
+  }
+
+  #show(result: SearchResult): void {
+    const { hits, query, embedMs, searchMs, compared, more } = result
+    byId('empty', HTMLElement).hidden = true
+    byId('results-section', HTMLElement).hidden = false
+    this.#results.show(hits, query)
+    this.#more.hidden = !more || this.#topK >= MOST
+    this.#line.classList.remove('stale')
+    const times = `embedded in ${milliseconds(embedMs)}, ${count(compared, 'passage')} searched in ${milliseconds(searchMs)}`
+    this.#line.textContent = `${count(hits.length, 'result')} · ${times}`
+    byId('announce', HTMLElement).textContent = `${count(hits.length, 'result')} for ${query}`
+    this.#parts.engineView.showSearch(result)
+  }
+
+  #showEmpty(): void {
+    const ownOnly = checkedValue(this.#source) === 'own' && this.#parts.own.documents.length === 0
+    byId('empty-title', HTMLElement).textContent = ownOnly ? 'Nothing of yours is here yet' : 'Try one of these'
+    byId('empty-text', HTMLElement).textContent = ownOnly
+      ? 'Paste text or drop files under “Your own text”; it becomes searchable while it is embedded.'
+      : 'They use words of today; the passages that answer them often share none of them.'
+    byId('examples', HTMLElement).hidden = ownOnly
+    byId('empty', HTMLElement).hidden = false
+    byId('results-section', HTMLElement).hidden = true
+    this.#line.textContent = ''
+    byId('announce', HTMLElement).textContent = ''
+  }
+}
+
+/** Shows an error above the results: what happened, what to do, and a button to try again. */
+export function showError(error: unknown, retry?: () => void): void {
+  const notice = byId('notice', HTMLElement)
+  notice.hidden = error === null
+  if (error === null) {
+    notice.replaceChildren()
+    return
+  }
+  const { message, advice, code } = explain(error)
+  const again = el('button', { type: 'button' }, 'Try again')
+  again.addEventListener('click', () => retry?.())
+  notice.replaceChildren(
+    el(
+      'p',
+      {},
+      el('b', {}, message),
+      ...(advice === null ? [] : [` ${advice}`]),
+      ...(code === null ? [] : [' ', el('code', {}, code)]),
+    ),
+    ...(retry === undefined ? [] : [again]),
+  )
+}
