@@ -16,6 +16,24 @@ const numericLoops = [
 /** What users of the library call: here types and methods are documented too, and what is thrown. */
 const publicSurface = ['src/index.ts', 'src/client/**', 'src/search/**', 'src/adapters/**']
 
+/**
+ * `== null` asks for null or undefined in one go: an absent field is either.
+ *
+ * @type {['error', 'always', object]}
+ */
+const eqeqeq = ['error', 'always', { null: 'ignore' }]
+
+/** @type {['error', object]} */
+const unusedVars = [
+  'error',
+  {
+    argsIgnorePattern: '^_',
+    destructuredArrayIgnorePattern: '^_',
+    varsIgnorePattern: '^_',
+    ignoreRestSiblings: true,
+  },
+]
+
 export default defineConfig(
   {
     ignores: [
@@ -34,14 +52,13 @@ export default defineConfig(
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['tsconfig.json', 'src/worker/tsconfig.json', 'test/tsconfig.json', 'tools/tsconfig.json'],
+        project: ['tsconfig.json', '{src/worker,test,tools,bench}/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
-      // `== null` asks for null or undefined in one go: an absent field is either.
-      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      eqeqeq,
       'no-console': 'error',
       'prefer-const': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
@@ -53,12 +70,14 @@ export default defineConfig(
       ],
       // `CreateEmbeddingResponse<number[]>` says more than the same without what is also the default.
       '@typescript-eslint/no-unnecessary-type-arguments': 'off',
+      // `read<T>(…): T` reads better than the same with an assertion at every call.
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       // TypeScript's narrowing outlives an `await`: state that changed meanwhile would count as always true.
       '@typescript-eslint/no-unnecessary-condition': 'off',
       // An abort rejects with the signal's own reason, whatever that is.
       '@typescript-eslint/only-throw-error': ['error', { allowThrowingAny: false, allowThrowingUnknown: true }],
       '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': unusedVars,
     },
   },
   {
@@ -66,7 +85,7 @@ export default defineConfig(
     files: ['bench/**/*.{js,mjs}', 'tools/**/*.mjs'],
     ignores: ['tools/{test,serve}/**'],
     extends: [tseslint.configs.recommended],
-    rules: { eqeqeq: 'error', 'prefer-const': 'error' },
+    rules: { eqeqeq, 'prefer-const': 'error', '@typescript-eslint/no-unused-vars': unusedVars },
   },
   { files: numericLoops, rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   {
@@ -113,6 +132,7 @@ export default defineConfig(
       'no-restricted-syntax': ['error', { selector: 'Program', message: 'Name the file after what it holds.' }],
     },
   },
+  { files: ['demo/**'], rules: { 'no-console': ['error', { allow: ['warn', 'error'] }] } },
   {
     // Commands and tests: their output is the terminal.
     files: ['tools/**', 'bench/**', 'test/**', '**/*.config.{ts,js}'],
@@ -126,7 +146,6 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/restrict-template-expressions': 'off',
-      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
     },
   },
   // Values there are declared only so that the compiler checks their types.

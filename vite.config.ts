@@ -46,7 +46,20 @@ const demo: ViteUserConfig = {
   root: repository('demo'),
   // No single-page fallback: a missing model file must be a 404, not `index.html`.
   appType: 'mpa',
-  build: { ...common.build, outDir: repository('dist-demo'), emptyOutDir: true },
+  build: {
+    ...common.build,
+    outDir: repository('dist-demo'),
+    emptyOutDir: true,
+    // Every browser that the demo runs in preloads modules by itself.
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: repository('demo/index.html'), offline: repository('demo/src/offline.ts') },
+      output: {
+        // A service worker has to lie beside the page it serves, under a name that never changes.
+        entryFileNames: ({ name }) => (name === 'offline' ? 'offline.js' : 'assets/[name]-[hash].js'),
+      },
+    },
+  },
   server: { headers: isolationHeaders, fs: { allow: [repository('.')] } },
   preview: { headers: isolationHeaders },
   plugins: [staticFolders({ '/models': repository('models') }, { copy: true })],

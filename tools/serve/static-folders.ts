@@ -2,7 +2,7 @@
 
 import { cp } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import sirv from 'sirv'
 import type { Connect, Plugin } from 'vite'
@@ -49,7 +49,7 @@ export function staticFolders(folders: StaticFolders, options: { copy: boolean }
   return {
     name: 'static-folders',
     configResolved(config) {
-      outDir = join(config.root, config.build.outDir)
+      outDir = resolve(config.root, config.build.outDir)
     },
     configureServer(server) {
       mount(server.middlewares, folders)
