@@ -1,4 +1,5 @@
 import { Embeddings } from './embeddings.ts'
+import { createFetch } from './fetch.ts'
 import { Models } from './models.ts'
 import type { EmbeddingsClientOptions } from './options.ts'
 import { Transport } from './transport.ts'
@@ -15,6 +16,14 @@ import { Transport } from './transport.ts'
 export class EmbeddingsClient implements AsyncDisposable {
   readonly embeddings: Embeddings
   readonly models: Models
+  /**
+   * An OpenAI-compatible server in the form of `fetch`: POST `…/embeddings`, GET `…/models` and `…/models/{id}` on any
+   * base address. Works unbound; nothing leaves the page.
+   *
+   * @example
+   * new OpenAI({ apiKey: 'local', baseURL: '/v1', fetch: client.fetch, dangerouslyAllowBrowser: true })
+   */
+  readonly fetch: typeof globalThis.fetch
   readonly #transport: Transport
 
   /** @throws {EmbeddingsError} 400 `invalid_value` naming the wrong option */
@@ -22,6 +31,11 @@ export class EmbeddingsClient implements AsyncDisposable {
     this.#transport = new Transport(options)
     this.embeddings = new Embeddings(this.#transport)
     this.models = new Models(this.#transport)
+    this.fetch = createFetch({
+      embeddings: this.embeddings,
+      models: this.models,
+      isClosed: () => this.#transport.closed,
+    })
   }
 
   /** Ends the worker and frees its memory. Calls that wait fail with 503 `worker_terminated`, later ones too. */

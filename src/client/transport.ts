@@ -72,6 +72,11 @@ export class Transport {
     }
   }
 
+  /** True after `close`: every later call fails. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Ends the service; calls that wait fail with `worker_terminated`, later ones too. */
   async close(): Promise<void> {
     this.#closed = true

@@ -1,0 +1,56 @@
+/** `client.fetch`: an OpenAI-compatible server in the form of `fetch`, so that SDKs run on it unchanged. */
+
+import { EmbeddingsError } from '../openai/errors.ts'
+import type { EmbeddingCreateParams, Priority } from '../openai/types.ts'
+import type { Embeddings } from './embeddings.ts'
+import { readJsonBody } from './http-body.ts'
+import { errorResponse, jsonResponse } from './http-response.ts'
+import { findRoute, methodOfPath } from './http-route.ts'
+import type { Models } from './models.ts'
+
+/** What the routes call. */
+export interface FetchTarget {
+  embeddings: Embeddings
+  models: Models
+  /** True once the client is closed: then no retry can help. */
+  isClosed: () => boolean
+}
+
+/**
+ * Makes a function that stands in for `fetch`. Nothing leaves the page, whatever the address; `Authorization` and
+ * every other header but `Content-Type` is ignored, and `priority: 'low'` runs behind interactive requests.
+ *
+ * Every failure is answered with its status and OpenAI's error body. As with `fetch`, an aborted request rejects with
+ * the signal's own reason, and what is no request at all (a wrong URL, a body on GET) with a TypeError.
+ */
+export function createFetch(target: FetchTarget): typeof globalThis.fetch {
+  return async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init)
+    request.signal.throwIfAborted()
+    try {
+      return jsonResponse(
+        await answer(target, request, init?.priority === 'low' ? 'background' : 'interactive'),
+      )
+    } catch (error) {
+      request.signal.throwIfAborted()
+      if (!(error instanceof EmbeddingsError)) throw error
+      return errorResponse(error, target.isClosed(), methodOfPath(new URL(request.url)))
+    }
+  }
+}
+
+async function answer(target: FetchTarget, request: Request, priority: Priority): Promise<unknown> {
+  const { signal } = request
+  const route = findRoute(request.method, new URL(request.url))
+  switch (route.name) {
+    case 'create': {
+      // Not checked here but by `create` itself, as a body of unknown origin.
+      const body = (await readJsonBody(request)) as EmbeddingCreateParams
+      return target.embeddings.create(body, { signal, priority })
+    }
+    case 'list':
+      return target.models.list()
+    case 'retrieve':
+      return target.models.retrieve(route.model)
+  }
+}
