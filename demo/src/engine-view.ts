@@ -3,7 +3,7 @@
 import type { ModelStatus } from 'browser-embeddings'
 import { byId, el, setProgress } from './dom.ts'
 import { MODEL, name, type EngineState } from './engine.ts'
-import { explain, integer, megabytes, milliseconds, rate } from './format.ts'
+import { count, explain, megabytes, milliseconds, rate } from './format.ts'
 import type { SearchResult } from './searcher.ts'
 
 /** Facts in the order of the panel. */
@@ -46,8 +46,8 @@ export class EngineView {
   }
 
   showSearch({ embedMs, searchMs, tokens, compared }: SearchResult): void {
-    this.#set('Query', `${milliseconds(embedMs)} for ${integer(tokens)} tokens`)
-    this.#set('Search', `${milliseconds(searchMs)} for ${integer(compared)} passages`)
+    this.#set('Query', `${milliseconds(embedMs)} for ${count(tokens, 'token')}`)
+    this.#set('Search', `${milliseconds(searchMs)} for ${count(compared, 'passage')}`)
   }
 
   /** @param what of which work the speed is, as in `your text` */

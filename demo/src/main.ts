@@ -5,10 +5,11 @@ import { byId, check, checkedValue } from './dom.ts'
 import { DEVICES, Engine } from './engine.ts'
 import { EngineView } from './engine-view.ts'
 import { count, megabytes } from './format.ts'
+import { Notices } from './notices.ts'
 import { setUpOffline, whyNotOffline } from './offline-setup.ts'
 import { OwnText } from './own-text.ts'
 import { OwnView } from './own-view.ts'
-import { SearchPanel, showError } from './search-panel.ts'
+import { SearchPanel } from './search-panel.ts'
 import { Searcher } from './searcher.ts'
 import { readSetting, writeSetting } from './settings.ts'
 import { setUpTheme } from './theme.ts'
@@ -27,18 +28,19 @@ check(device, readSetting('device', DEVICES, 'auto'))
 const chosenDevice = (): (typeof DEVICES)[number] =>
   DEVICES.find((choice) => choice === checkedValue(device)) ?? 'auto'
 
+const notices = new Notices()
 const engineView = new EngineView()
 const corpusBase = new URL('corpus/', document.baseURI)
 const corpus = loadCorpus(corpusBase)
 const engine = new Engine(chosenDevice(), (state) => {
   engineView.showState(state)
-  if (state.phase === 'failed') showError(state.error, () => void engine.restart())
-  else showError(null)
+  if (state.phase === 'failed') notices.show('engine', state.error, () => void engine.restart())
+  else notices.clear('engine')
   if (state.phase === 'ready') void panel.run()
 })
 const own = new OwnText(engine)
 const searcher = new Searcher(engine, corpus, own)
-const panel = new SearchPanel({ engine, engineView, searcher, own, showError })
+const panel = new SearchPanel({ engineView, searcher, own, notices })
 new OwnView(own, {
   onChange() {
     if (own.documents.length > 0) panel.includeOwn()
@@ -56,7 +58,7 @@ device.addEventListener('change', () => {
 
 corpus.then(showCorpus, (error: unknown) => {
   byId('about', HTMLElement).textContent = 'Not loaded.'
-  showError(error, () => location.reload())
+  notices.show('corpus', error, () => location.reload())
 })
 void Promise.allSettled([corpus, engine.ready]).then(showOffline)
 

@@ -32,6 +32,9 @@ export interface JobProgress {
 /** A few batches' worth: what is done becomes searchable at once, and a query waits for one batch at most. */
 const PASSAGES_PER_CALL = 32
 
+/** Characters; about 110 words. Shorter than the corpus's: notes change their topic more often than speeches. */
+const PASSAGE_LENGTH = 600
+
 export class OwnText {
   readonly #engine: Engine
   #documents: OwnDocument[] = []
@@ -78,7 +81,7 @@ export class OwnText {
     const document: OwnDocument = { id: this.#nextId++, name, text, passages: 0, embedded: 0 }
     const passages: OwnPassage[] = []
     const slices = new Slices()
-    for (const passage of passagesOf(text)) {
+    for (const passage of passagesOf(text, { targetLength: PASSAGE_LENGTH })) {
       passages.push({ ...passage, document, position: passages.length })
       await slices.rest()
       signal.throwIfAborted()

@@ -64,7 +64,7 @@ export class OwnView {
     const text = this.#area.value
     this.#pasted++
     const [firstLine = ''] = text.trim().split('\n', 1)
-    const name = firstLine.length > 48 ? `${firstLine.slice(0, 47).trimEnd()}…` : firstLine
+    const name = firstLine.length > 48 ? `${firstLine.slice(0, 47).replace(/[\s.,;:!?]+$/u, '')}…` : firstLine
     this.#area.value = ''
     this.#add.disabled = true
     this.#enqueue([

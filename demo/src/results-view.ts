@@ -33,22 +33,25 @@ export class ResultsView {
 
   /** Puts the focus on a result. @returns false when there is none */
   focus(rank: number): boolean {
-    const button = this.#buttons()[rank]
-    button?.focus()
-    button?.closest('li')?.scrollIntoView({ block: 'nearest' })
-    return button !== undefined
+    const item = this.#items()[rank]
+    item?.focus({ preventScroll: true })
+    item?.scrollIntoView({ block: 'nearest' })
+    return item !== undefined
   }
 
-  #buttons(): HTMLButtonElement[] {
-    return [...this.#list.querySelectorAll<HTMLButtonElement>('button.context')]
+  #items(): HTMLElement[] {
+    return [...this.#list.querySelectorAll<HTMLElement>('li')]
   }
 
   #move(event: KeyboardEvent): void {
-    const rank = this.#buttons().indexOf(event.target as HTMLButtonElement)
-    if (rank === -1) return
-    if (event.key === 'Escape' || (event.key === 'ArrowUp' && rank === 0)) this.#onLeave()
-    else if (event.key === 'ArrowUp') this.focus(rank - 1)
-    else if (event.key === 'ArrowDown') this.focus(rank + 1)
+    const { target, key } = event
+    if (!(target instanceof HTMLElement)) return
+    const rank = this.#items().findIndex((item) => item.contains(target))
+    if (key === 'Escape' || (key === 'ArrowUp' && rank === 0)) this.#onLeave()
+    else if (key === 'ArrowUp') this.focus(rank - 1)
+    else if (key === 'ArrowDown') this.focus(rank + 1)
+    else if (key === 'Enter' && target.matches('li'))
+      target.querySelector<HTMLButtonElement>('button.context')?.click()
     else return
     event.preventDefault()
   }
@@ -93,10 +96,11 @@ function card(hit: Hit, passage: HTMLElement, rank: number): HTMLLIElement {
     before.hidden = !open || before.textContent === ''
     after.hidden = !open || after.textContent === ''
   })
+  button.hidden = before.textContent === '' && after.textContent === ''
   const heading = el('h3', { id }, ...(lead === '' ? [] : [el('span', { class: 'year' }, lead), ' ']), title)
   return el(
     'li',
-    { class: `card ${hit.source}` },
+    { class: `card ${hit.source}`, tabindex: '-1', 'aria-labelledby': id },
     el('div', { class: 'head' }, heading, el('p', { class: 'detail' }, detail), scoreOf(hit.score)),
     before,
     passage,

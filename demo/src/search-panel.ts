@@ -1,9 +1,10 @@
 /** The search field, its options, and what stands below it. */
 
 import { byId, check, checkedValue, el } from './dom.ts'
-import { DIMENSIONS, type Engine } from './engine.ts'
+import { DIMENSIONS } from './engine.ts'
 import type { EngineView } from './engine-view.ts'
-import { count, explain, isAbort, milliseconds } from './format.ts'
+import { count, isAbort, milliseconds } from './format.ts'
+import type { Notices } from './notices.ts'
 import type { OwnText } from './own-text.ts'
 import { ResultsView } from './results-view.ts'
 import type { Searcher, SearchResult, Source } from './searcher.ts'
@@ -28,12 +29,10 @@ const TYPING_MS = 40
 const IDLE_MS = 350
 
 interface Parts {
-  engine: Engine
   engineView: EngineView
   searcher: Searcher
   own: OwnText
-  /** Shows an error and offers `retry`; `null` takes it away. */
-  showError: (error: unknown, retry?: () => void) => void
+  notices: Notices
 }
 
 export class SearchPanel {
@@ -122,28 +121,20 @@ export class SearchPanel {
     try {
       this.#line.classList.add('stale')
       const result = await this.#parts.searcher.search({ query, source, dimensions, topK: this.#topK, signal })
-      this.#parts.showError(null)
+      this.#parts.notices.clear('search')
       this.#show(result)
       await this.#tint(result, dimensions, signal)
     } catch (error) {
       if (isAbort(error)) return
-      this.#parts.showError(error, () => void this.#retry())
+      // An engine or a corpus that failed has said so itself.
+      if (this.#parts.notices.has('engine') || this.#parts.notices.has('corpus')) return
+      this.#parts.notices.show('search', error, () => void this.run())
     }
   }
 
   /** Gives up the search that runs, if any. */
   stop(): void {
     this.#running.abort(new DOMException('Another backend', 'AbortError'))
-  }
-
-  async #retry(): Promise<void> {
-    this.#parts.showError(null)
-    const failed = await this.#parts.engine.ready.then(
-      () => false,
-      () => true,
-    )
-    if (failed) await this.#parts.engine.restart()
-    await this.run()
   }
 
   async #tint(result: SearchResult, dimensions: number, signal: AbortSignal): Promise<void> {
@@ -179,27 +170,4 @@ export class SearchPanel {
     this.#line.textContent = ''
     byId('announce', HTMLElement).textContent = ''
   }
-}
-
-/** Shows an error above the results: what happened, what to do, and a button to try again. */
-export function showError(error: unknown, retry?: () => void): void {
-  const notice = byId('notice', HTMLElement)
-  notice.hidden = error === null
-  if (error === null) {
-    notice.replaceChildren()
-    return
-  }
-  const { message, advice, code } = explain(error)
-  const again = el('button', { type: 'button' }, 'Try again')
-  again.addEventListener('click', () => retry?.())
-  notice.replaceChildren(
-    el(
-      'p',
-      {},
-      el('b', {}, message),
-      ...(advice === null ? [] : [` ${advice}`]),
-      ...(code === null ? [] : [' ', el('code', {}, code)]),
-    ),
-    ...(retry === undefined ? [] : [again]),
-  )
 }
