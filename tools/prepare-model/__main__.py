@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 from pathlib import Path
 
-# Before numpy starts: its linear algebra adds in another order on another number of threads.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-from calibrate import channel_magnitudes  # noqa: E402
-from evaluate import measure, read_benchmark, read_reference, table  # noqa: E402
-from graph import FloatDialect, build_encoder  # noqa: E402
-from manifest import DIMENSIONS, WASM_FILE, WEBGPU_FILE, write_manifest  # noqa: E402
-from readme import write_readme  # noqa: E402
-from source import read_source  # noqa: E402
-from wasm_variant import build_wasm_variant  # noqa: E402
-from webgpu_variant import build_webgpu_variant  # noqa: E402
+from calibrate import channel_magnitudes
+from evaluate import measure, read_benchmark, read_reference, table
+from graph import FloatDialect, build_encoder
+from manifest import DIMENSIONS, WASM_FILE, WEBGPU_FILE, write_manifest
+from readme import write_readme
+from source import read_source
+from wasm_variant import build_wasm_variant
+from webgpu_variant import build_webgpu_variant
 
 HERE = Path(__file__).parent
 COPIED = ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "modules.json",

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+from tokenizers import Tokenizer
 
 from graph import OUTPUT
+from source import FloatArray
 
-FloatArray = npt.NDArray[np.float32]
 BATCH = 8
 
 
@@ -54,7 +55,7 @@ def read_reference(file: Path) -> Reference:
     return Reference([row["tokens"] for row in rows], vectors)
 
 
-def read_benchmark(file: Path, tokenizer) -> Benchmark:
+def read_benchmark(file: Path, tokenizer: Tokenizer) -> Benchmark:
     with file.open(encoding="utf8", newline="") as lines:
         rows = [row for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if len(row) >= 7]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from source import Source
+from source import FloatArray, Source
 
 MICROSOFT = "com.microsoft"
 OPSET = 18
@@ -70,8 +70,39 @@ class Dialect(Protocol):
     def project(self, g: GraphBuilder, prepared: Any, weight: str) -> str:
         """Multiplies with the linear layer called `weight`, without its bias."""
 
-    def bias(self, name: str) -> npt.NDArray[np.float32]:
+    def bias(self, name: str) -> FloatArray:
         """The bias of the linear layer called `name`, as this dialect needs it."""
+
+    def hide(self, g: GraphBuilder, mask: str) -> str:
+        """From the mask (float, [batch, sequence]), what `attend` needs to hide padding; called once a graph."""
+
+    def attend(self, g: GraphBuilder, layer: str, projections: list[str], hidden: str) -> str:
+        """Attention over query, key and value, whose biases have not been added yet."""
+
+
+def hidden_keys(g: GraphBuilder, mask: str) -> str:
+    """0 for a token and `MASKED` for padding, [batch, 1, 1, sequence]."""
+    keys = g.add("Unsqueeze", "mask.keys", [mask, g.constant("axes_1_2", [1, 2], np.int64)])
+    return g.add("Mul", "mask.hidden_keys", [
+        g.add("Sub", "mask.minus_one", [keys, g.scalar("one", 1)]), g.scalar("masked", -MASKED)])
+
+
+class FusedAttention:
+    """Attention as one MultiHeadAttention node, which adds the biases itself."""
+
+    source: Source
+
+    def hide(self, g: GraphBuilder, mask: str) -> str:
+        # The node wants [batch, 1, sequence, sequence], and an outer product gives that. Rows of padding tokens become
+        # zero, that is, unmasked: harmless, for nothing reads what padding tokens compute.
+        queries = g.add("Unsqueeze", "mask.queries", [mask, g.constant("axes_1_3", [1, 3], np.int64)])
+        return g.add("Mul", "attention_bias", [queries, hidden_keys(g, mask)])
+
+    def attend(self: Any, g: GraphBuilder, layer: str, projections: list[str], hidden: str) -> str:
+        bias = np.concatenate([self.bias(name) for name in projections])
+        return g.add("MultiHeadAttention", f"{layer}.attention",
+                     [*projections, g.constant(f"{layer}.attention.self.bias", bias), "", hidden],
+                     domain=MICROSOFT, num_heads=self.source.heads)
 
 
 def build_encoder(source: Source, dialect: Dialect, extra_outputs: tuple[str, ...] = ()) -> onnx.ModelProto:
@@ -81,16 +112,8 @@ def build_encoder(source: Source, dialect: Dialect, extra_outputs: tuple[str, ..
     def layer_norm_constants(name: str) -> list[str]:
         return [g.constant(f"{name}.{part}", w[f"{name}.{part}"]) for part in ("weight", "bias")]
 
-    # Padding is hidden by an additive bias: WebGPU's MultiHeadAttention has no key padding mask. The bias has to be
-    # [batch, 1, sequence, sequence], and an outer product makes it so in one node. Rows of padding tokens become zero,
-    # that is, unmasked: harmless, for nothing reads what padding tokens compute.
     mask = g.add("Cast", "mask", ["attention_mask"], to=TensorProto.FLOAT)
-    pooling_mask = g.add("Unsqueeze", "pooling_mask", [mask, g.constant("axis_1", [1], np.int64)])
-    keys = g.add("Unsqueeze", "mask_keys", [mask, g.constant("axes_1_2", [1, 2], np.int64)])
-    queries = g.add("Unsqueeze", "mask_queries", [mask, g.constant("axes_1_3", [1, 3], np.int64)])
-    hidden_keys = g.add("Mul", "mask_hidden_keys", [
-        g.add("Sub", "mask_minus_one", [keys, g.scalar("one", 1)]), g.scalar("masked", -MASKED)])
-    attention_bias = g.add("Mul", "attention_bias", [queries, hidden_keys])
+    hidden = dialect.hide(g, mask)
 
     # Every token has type 0, so that row belongs to the position table.
     positions = w["embeddings.position_embeddings.weight"] + w["embeddings.token_type_embeddings.weight"][0]
@@ -106,11 +129,7 @@ def build_encoder(source: Source, dialect: Dialect, extra_outputs: tuple[str, ..
         layer = f"encoder.layer.{index}"
         names = [f"{layer}.attention.self.{part}" for part in ("query", "key", "value")]
         prepared = dialect.prepare(g, x, f"{layer}.attention.self")
-        # MultiHeadAttention adds the three biases itself.
-        bias = g.constant(f"{layer}.attention.self.bias", np.concatenate([dialect.bias(name) for name in names]))
-        context = g.add("MultiHeadAttention", f"{layer}.attention",
-                        [*(dialect.project(g, prepared, name) for name in names), bias, "", attention_bias],
-                        domain=MICROSOFT, num_heads=source.heads)
+        context = dialect.attend(g, layer, [dialect.project(g, prepared, name) for name in names], hidden)
 
         def add_and_norm(part: str, inner: str, skip: str) -> str:
             """Linear layer, its bias, the residual and LayerNormalization; the last three are one node."""
@@ -130,8 +149,9 @@ def build_encoder(source: Source, dialect: Dialect, extra_outputs: tuple[str, ..
 
     # A product with the mask sums the rows of real tokens. Dividing by their number would change nothing, because the
     # next step takes the length out again. The floor is torch.nn.functional.normalize's.
-    total = g.add("MatMul", "pooling.sum", [pooling_mask, x])
-    pooled = g.add("Squeeze", "pooling.pooled", [total, "axis_1"])
+    axis = g.constant("axis_1", [1], np.int64)
+    total = g.add("MatMul", "pooling.sum", [g.add("Unsqueeze", "pooling.mask", [mask, axis]), x])
+    pooled = g.add("Squeeze", "pooling.pooled", [total, axis])
     norm = g.add("ReduceL2", "pooling.norm", [pooled, g.constant("axis_last", [-1], np.int64)], keepdims=1)
     floor = g.add("Clip", "pooling.floor", [norm, g.scalar("tiny", 1e-12)])
     g.add("Div", OUTPUT, [pooled, floor])
@@ -143,10 +163,11 @@ def build_encoder(source: Source, dialect: Dialect, extra_outputs: tuple[str, ..
     return model
 
 
-class FloatDialect:
+class FloatDialect(FusedAttention):
     """Plain float32: the truth to measure against, and what calibration observes."""
 
     def __init__(self, source: Source) -> None:
+        self.source = source
         self.weights = source.weights
         self.sites: dict[str, str] = {}
 
@@ -162,5 +183,5 @@ class FloatDialect:
         matrix = g.constant(f"{weight}.weight", self.weights[f"{weight}.weight"].T)
         return g.add("MatMul", weight, [prepared, matrix])
 
-    def bias(self, name: str) -> npt.NDArray[np.float32]:
+    def bias(self, name: str) -> FloatArray:
         return self.weights[f"{name}.bias"]

@@ -18,7 +18,8 @@ def smoothing(magnitude: FloatArray, weight: FloatArray) -> FloatArray:
     """Factors per input channel that move the difficulty of rounding from the activations into the weights.
 
     Activations are divided by them, the columns of `weight` [outputs, inputs] multiplied. Xiao et al., "SmoothQuant",
-    arXiv 2211.10438, equation 4 with alpha = 1/2. Their geometric mean is 1.
+    arXiv 2211.10438, equation 4 with alpha = 1/2. Their geometric mean is 1. They are rounded to float16, so that what
+    another processor computes in the last bits does not change the file.
     """
     factors = np.sqrt((magnitude + 1e-4) / (np.abs(weight).max(axis=0) + 1e-6))
-    return (factors / np.exp(np.log(factors).mean())).astype(np.float32)
+    return (factors / np.exp(np.log(factors).mean())).astype(np.float16).astype(np.float32)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from manifest import ID, LIBRARY_FILES, LICENSE, ORIGIN, file_entry
 from source import Source
+from webgpu_variant import WEIGHT_BLOCK
 
 TEMPLATE = """# {id}, prepared for the browser
 
-- **Origin**: `{origin}` on the Hugging Face hub: `model.safetensors`, fp32, SHA-256 `{sha}`. It maps English sentences
-  and short paragraphs to 384 dimensions: BERT of {layers} layers, mean pooling, at most {tokens} tokens.
+- **Origin**: `{origin}` on the Hugging Face hub. It maps English sentences and
+  short paragraphs to {width} dimensions: BERT of {layers} layers, mean pooling, at most {tokens} tokens. SHA-256 of its
+  fp32 `model.safetensors`: `{sha}`.
 - **Licence**: {license}, as the original; the text is in `LICENSE`. Changed by us: the weights were quantised and the
   graph rewritten. The other files are byte-identical copies.
 - **Made by** `tools/prepare-model` of this project, from those weights alone; a second run gives the same bytes.
@@ -37,6 +39,6 @@ def write_readme(source: Source, out: Path, figures: str) -> None:
     entries = [file_entry(out, path) for path in LIBRARY_FILES]
     files = "\n".join(f"| `{e['path']}` | {e['bytes']:,} | `{e['sha256']}` |" for e in entries)
     text = TEMPLATE.format(id=ID, origin=ORIGIN, sha=source.weights_sha256, layers=source.layers,
-                           tokens=source.max_tokens, license=LICENSE, files=files, block=32, width=source.width,
+                           tokens=source.max_tokens, license=LICENSE, files=files, block=WEIGHT_BLOCK, width=source.width,
                            figures=figures)
     (out / "README.md").write_text(text, "utf8")

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from graph import MICROSOFT, GraphBuilder, build_encoder
+from graph import MICROSOFT, FusedAttention, GraphBuilder, build_encoder
 from quantize import smoothing, symmetric_int8
 from source import FloatArray, Source
 
@@ -45,7 +45,7 @@ class TokenInt8:
     token_scale: str
 
 
-class TokenInt8Dialect:
+class TokenInt8Dialect(FusedAttention):
     """Weights as int8 per output channel, with smoothing folded in."""
 
     SMOOTHED: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -54,6 +54,7 @@ class TokenInt8Dialect:
     }
 
     def __init__(self, source: Source, magnitudes: dict[str, FloatArray]) -> None:
+        self.source = source
         self.weights = dict(source.weights)
         self.divisors: dict[str, FloatArray] = {}
         self.gelu_sites = {f"encoder.layer.{index}.output.dense" for index in range(source.layers)}
