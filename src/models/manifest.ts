@@ -1,6 +1,7 @@
 /** Reads a model's `manifest.json` (or a recipe given by the page) into a recipe. The JSON is untrusted. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
+import { isModelId } from './hub-layout.ts'
 import type { FileRecord, KnownAnswer, ModelRecipe, ModelVariant } from './recipe.ts'
 
 /** One field of the manifest with its path, for messages. */
@@ -94,12 +95,12 @@ function readVector(field: Field, width: number): Float32Array {
 
 function readKnownAnswer(field: Field, width: number, vocabSize: number): KnownAnswer | undefined {
   if (field.value === undefined || field.value === null) return undefined
+  const tokens = field.at('tokens')
+  const ids = tokens.list().map((token) => token.integer(0, vocabSize - 1))
+  if (ids.length === 0) tokens.fail('an array that is not empty')
   return {
     text: field.at('text').text(),
-    tokens: field
-      .at('tokens')
-      .list()
-      .map((token) => token.integer(0, vocabSize - 1)),
+    tokens: ids,
     embedding: readVector(field.at('embedding'), width),
   }
 }
@@ -131,7 +132,8 @@ function checkFilesAreListed(variants: readonly ModelVariant[], files: readonly 
 export function parseManifest(manifest: unknown): ModelRecipe {
   const root = new Field(manifest, '')
   root.at('format').integer(1, 1)
-  const id = root.at('id').matching(/^[\w.-]+(?:\/[\w.-]+)?$/, 'a model id')
+  const id = root.at('id').text()
+  if (!isModelId(id)) root.at('id').fail('a model id')
   const recipe = root.at('recipe')
   const dimensions = recipe
     .at('dimensions')
