@@ -106,7 +106,7 @@ class FusedAttention:
 
 
 def build_encoder(source: Source, dialect: Dialect, extra_outputs: tuple[str, ...] = ()) -> onnx.ModelProto:
-    """Builds input_ids, attention_mask → sentence_embedding. `extra_outputs` names nodes to show too (calibration)."""
+    """Builds input_ids, attention_mask → sentence_embedding. `extra_outputs` names nodes to show as well."""
     g, w = GraphBuilder(), source.weights
 
     def layer_norm_constants(name: str) -> list[str]:
@@ -157,7 +157,8 @@ def build_encoder(source: Source, dialect: Dialect, extra_outputs: tuple[str, ..
     g.add("Div", OUTPUT, [pooled, floor])
 
     outputs = [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", source.width])]
-    outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "sequence", None]) for name in extra_outputs]
+    shape = ["batch", "sequence", None]
+    outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in extra_outputs]
     model = g.model(outputs)
     onnx.checker.check_model(model)
     return model

@@ -39,6 +39,6 @@ def write_readme(source: Source, out: Path, figures: str) -> None:
     entries = [file_entry(out, path) for path in LIBRARY_FILES]
     files = "\n".join(f"| `{e['path']}` | {e['bytes']:,} | `{e['sha256']}` |" for e in entries)
     text = TEMPLATE.format(id=ID, origin=ORIGIN, sha=source.weights_sha256, layers=source.layers,
-                           tokens=source.max_tokens, license=LICENSE, files=files, block=WEIGHT_BLOCK, width=source.width,
-                           figures=figures)
+                           tokens=source.max_tokens, license=LICENSE, files=files, block=WEIGHT_BLOCK,
+                           width=source.width, figures=figures)
     (out / "README.md").write_text(text, "utf8")

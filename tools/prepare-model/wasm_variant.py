@@ -72,7 +72,7 @@ class TokenInt8Dialect(FusedAttention):
                     self.weights[name] = self.weights[name] * factors
 
     def _smooth_context(self, layer: str, magnitudes: dict[str, FloatArray]) -> None:
-        """Attention mixes tokens, never channels, so the values' own matrix can do the division: nothing at run time."""
+        """Attention mixes tokens, never channels, so the values' own matrix can divide: nothing at run time."""
         value, output = f"{layer}.attention.self.value", f"{layer}.attention.output.dense"
         factors = smoothing(magnitudes[output], self.weights[f"{output}.weight"])
         self.weights[f"{output}.weight"] = self.weights[f"{output}.weight"] * factors
