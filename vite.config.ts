@@ -30,6 +30,15 @@ const isolationHeaders = {
 const publicNames = [
   { find: /^browser-embeddings$/, replacement: repository('src/index.ts') },
   { find: /^browser-embeddings\/search$/, replacement: repository('src/search/index.ts') },
+  { find: /^browser-embeddings\/adapters\/([\w-]+)$/, replacement: repository('src/adapters/$1.ts') },
+  {
+    find: /^browser-embeddings\/service-worker$/,
+    replacement: repository('src/adapters/service-worker/route.ts'),
+  },
+  {
+    find: /^browser-embeddings\/service-worker\/page$/,
+    replacement: repository('src/adapters/service-worker-page.ts'),
+  },
 ]
 
 /** Shared by every use. `onnxruntime-web` must stay as it is: pre-bundled, it loses the way to its own files. */
@@ -82,9 +91,22 @@ const bundle: ViteUserConfig = {
   },
 }
 
+/** Dependencies of the library and of its tests: named, or Vite finds them in the middle of a run and reloads the page. */
+const prebundled = [
+  'comlink',
+  '@huggingface/tokenizers',
+  '@langchain/core/documents',
+  '@langchain/core/embeddings',
+  '@orama/orama',
+  'ai',
+  'fast-check',
+  'openai',
+  'openai-6',
+]
+
 function browserProject(
   name: string,
-  include: string,
+  include: string[],
   extraArgs: string[],
   timeout: number,
 ): TestProjectInlineConfiguration {
@@ -92,8 +114,7 @@ function browserProject(
   return {
     ...common,
     base: '/',
-    // Otherwise Vite finds these while a test runs and reloads the page in the middle of it.
-    optimizeDeps: { ...common.optimizeDeps, include: ['comlink', '@huggingface/tokenizers'] },
+    optimizeDeps: { ...common.optimizeDeps, include: prebundled },
     server: { headers: isolationHeaders },
     plugins: [
       staticFolders(
@@ -107,7 +128,7 @@ function browserProject(
     ],
     test: {
       name,
-      include: [include],
+      include,
       fileParallelism: false,
       testTimeout: timeout,
       hookTimeout: timeout,
@@ -135,11 +156,11 @@ const tests = (): ViteUserConfig => ({
         test: {
           name: 'unit',
           environment: 'node',
-          include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts'],
+          include: ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/architecture.test.ts'],
         },
       },
-      browserProject('browser', 'test/browser/**/*.test.ts', [], 60_000),
-      browserProject('webgpu', 'test/webgpu/**/*.test.ts', webgpuArgs, 180_000),
+      browserProject('browser', ['test/browser/**/*.test.ts', 'test/conformance/**/*.test.ts'], [], 60_000),
+      browserProject('webgpu', ['test/webgpu/**/*.test.ts'], webgpuArgs, 180_000),
     ],
   },
 })
