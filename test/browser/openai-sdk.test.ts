@@ -32,7 +32,7 @@ describe.each([
   /** Every call that the SDK made, retries included. */
   const calls: { url: string; status: number }[] = []
   const counting: typeof fetch = async (input, init) => {
-    const call = { url: String(input), status: 0 }
+    const call = { url: input instanceof Request ? input.url : input.toString(), status: 0 }
     calls.push(call)
     const response = await client.fetch(input, init)
     call.status = response.status
