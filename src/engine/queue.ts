@@ -1,6 +1,7 @@
 /** Work that waits for a session: interactive before background, first come first served within each. */
 
-import type { Priority } from '../openai/types.ts'
+/** As in a request's options. */
+type Priority = 'interactive' | 'background'
 
 /** A priority queue whose members may leave by themselves when their caller gives up. */
 export class PriorityQueue<Job extends { readonly priority: Priority }> {

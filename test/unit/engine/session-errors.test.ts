@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { toSessionError } from '../../../src/engine/session-errors.ts'
 import { EmbeddingsError } from '../../../src/openai/errors.ts'
 
-const LOADING = "Can't create a session. ERROR_CODE: 7, ERROR_MESSAGE: Failed to load model because protobuf parsing failed."
+const LOADING =
+  "Can't create a session. ERROR_CODE: 7, ERROR_MESSAGE: Failed to load model because protobuf parsing failed."
 
 describe('making a session', () => {
   test.each([
@@ -24,7 +25,11 @@ describe('making a session', () => {
       "no available backend found. ERR: [wasm] CompileError: call to WebAssembly.instantiate() blocked by CSP: 'wasm-unsafe-eval' missing, violates wasm-eval",
     ],
     [502, 'bad_model_file', LOADING],
-    [502, 'bad_model_file', "Can't create a session. ERROR_CODE: 2, ERROR_MESSAGE: No graph was found in the protobuf."],
+    [
+      502,
+      'bad_model_file',
+      "Can't create a session. ERROR_CODE: 2, ERROR_MESSAGE: No graph was found in the protobuf.",
+    ],
     [
       502,
       'bad_model_file',
@@ -45,7 +50,11 @@ describe('making a session', () => {
       'model_unreachable',
       'no available backend found. ERR: [wasm] RuntimeError: Aborted(both async and sync fetching of the wasm failed). Build with -sASSERTIONS for more info.',
     ],
-    [503, 'model_unreachable', 'no available backend found. ERR: [wasm] TypeError: Importing a module script failed.'],
+    [
+      503,
+      'model_unreachable',
+      'no available backend found. ERR: [wasm] TypeError: Importing a module script failed.',
+    ],
     [500, 'inference_failed', 'no available backend found. ERR: [webgpu] Error: Failed to get GPU adapter.'],
   ])('%i %s', (status, code, message) => {
     const cause = new Error(message)

@@ -53,7 +53,10 @@ describe('all-MiniLM-L6-v2', () => {
   const [CLS, SEP] = [101, 102]
 
   test('padding and truncation sections of tokenizer.json are ignored', () => {
-    const json = readJson('models/all-MiniLM-L6-v2/tokenizer.json') as Record<string, { max_length?: number } | null>
+    const json = readJson('models/all-MiniLM-L6-v2/tokenizer.json') as Record<
+      string,
+      { max_length?: number } | null
+    >
     expect(json['truncation']?.max_length).toBe(128)
     expect(json['padding']).not.toBeNull()
     expect(tokenizer.encodeText('Hello, world!', REFUSE)).toHaveLength(6)
