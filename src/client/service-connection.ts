@@ -27,6 +27,7 @@ export class ServiceConnection {
   readonly #death: Promise<never>
   #die: (error: EmbeddingsError) => void = () => undefined
   #stopWaitingForLock: AbortController | null = null
+  #ended = false
 
   private constructor({ worker, onProgress, onDeath }: ConnectionOptions, events: MessagePort) {
     this.#worker = worker
@@ -38,7 +39,11 @@ export class ServiceConnection {
     }
     this.#events = events
     this.#death = new Promise((_, reject) => {
-      this.#die = reject
+      this.#die = (error) => {
+        reject(error)
+        // Whatever it died of, nobody asks it again; only its end gives the memory back.
+        this.#end()
+      }
     })
     this.#death.catch(onDeath)
     events.onmessage = (event: MessageEvent<ProgressEvent>) => {
@@ -88,6 +93,11 @@ export class ServiceConnection {
   /** Ends the worker; calls that still wait fail with `worker_terminated`. */
   terminate(): void {
     this.#die(new EmbeddingsError('worker_terminated', 'The embedding service was closed.'))
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
     this.#stopWaitingForLock?.abort()
     this.#events.close()
     this.#release()

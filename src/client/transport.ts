@@ -107,6 +107,17 @@ export class Transport {
     return this.#connection
   }
 
+  #spawn(): Worker {
+    try {
+      return (this.#options.createWorker ?? spawnService)()
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new EmbeddingsError('worker_terminated', `The embedding service could not be started: ${reason}`, {
+        cause,
+      })
+    }
+  }
+
   #open(): Promise<ServiceConnection> {
     const forget = (): void => {
       // The next call starts a fresh service.
@@ -115,7 +126,7 @@ export class Transport {
     // Absent on insecure origins, whatever the types say.
     const hasLocks = (navigator as Partial<Navigator>).locks !== undefined
     const opening: Promise<ServiceConnection> = ServiceConnection.open({
-      worker: (this.#options.createWorker ?? spawnService)(),
+      worker: this.#spawn(),
       config: { ...this.#config, livenessLock: hasLocks ? `browser-embeddings:${newId()}` : null },
       onProgress: (progress) => {
         for (const listener of this.#listeners) listener(progress)

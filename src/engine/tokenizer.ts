@@ -35,13 +35,13 @@ export class Tokenizer {
       const bare = this.#tokenizer.encode(probe, { add_special_tokens: false }).ids
       const full = this.#tokenizer.encode(probe, { add_special_tokens: true }).ids
       if (bare.length === 0) throw new Error(`the text ${JSON.stringify(probe)} has no tokens`)
+      if (!full.every(Number.isInteger))
+        throw new Error(`the text ${JSON.stringify(probe)} has tokens without an id`)
       const start = indexOfRun(full, bare)
       this.#prefix = full.slice(0, start)
       this.#suffix = full.slice(start + bare.length)
     } catch (error) {
-      throw new EmbeddingsError('bad_model_file', 'tokenizer.json is not a tokenizer this library can read.', {
-        cause: error,
-      })
+      throw unreadable(describe(error), error)
     }
     this.#options = options
   }
@@ -56,7 +56,10 @@ export class Tokenizer {
   }
 
   #encode(text: string): number[] {
-    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids
+    const { ids } = this.#tokenizer.encode(text, { add_special_tokens: false })
+    // The package gives undefined where a model type that it does not know (WordLevel) has no id for a word.
+    if (!ids.every(Number.isInteger)) throw unreadable('it gives no id for a part of a text')
+    return ids
   }
 
   /**
@@ -114,6 +117,15 @@ export class Tokenizer {
     ids.set(this.#suffix, this.#prefix.length + kept)
     return ids
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function unreadable(reason: string, cause?: unknown): EmbeddingsError {
+  const message = `tokenizer.json is not a tokenizer this library can read: ${reason}.`
+  return new EmbeddingsError('bad_model_file', message, { cause })
 }
 
 function indexOfRun(ids: readonly number[], run: readonly number[]): number {

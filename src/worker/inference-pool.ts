@@ -134,7 +134,7 @@ export class InferencePool {
     if (replayable && !job.replayed && this.#closed === null) {
       job.replayed = true
       this.#queue.pushFront(job)
-    } else job.reject(error)
+    } else job.reject(this.#closed ?? error)
     // After any failed run the module's memory is in doubt; a fresh worker costs less than a wrong vector.
     this.#busy.delete(slot)
     if (!slot.dead) slot.terminate()

@@ -31,7 +31,6 @@ export class InferenceSlot {
   readonly #failure: Promise<never>
   #fail: (error: EmbeddingsError) => void = () => undefined
   #dead = false
-  #terminated = false
 
   private constructor(deadlines: Deadlines) {
     this.#worker = spawnInferenceWorker()
@@ -39,8 +38,12 @@ export class InferenceSlot {
     this.#deadlines = deadlines
     this.#failure = new Promise((_, reject) => {
       this.#fail = (error) => {
+        if (this.#dead) return
         this.#dead = true
         reject(error)
+        // Whatever it failed of, nobody asks it again; only its end gives the memory back.
+        this.#api[releaseProxy]()
+        this.#worker.terminate()
       }
     })
     // Callers race against it; alone it must not count as unhandled.
@@ -104,18 +107,20 @@ export class InferenceSlot {
 
   /** @throws EmbeddingsError from the session; `worker_terminated`, `device_lost` or `timeout` when the worker died */
   async run(batch: TokenBatch): Promise<Float32Array> {
-    return unwrap(
-      await this.#settle<Reply<Float32Array>>(this.#api.run(batch), this.#deadlines.run, 'running a batch'),
-    )
+    if (this.#dead) return this.#failure
+    const running = this.#api.run(batch)
+    try {
+      return unwrap(await this.#settle<Reply<Float32Array>>(running, this.#deadlines.run, 'running a batch'))
+    } catch (error) {
+      // The run may tell of the loss before the device does; either way it counts as one.
+      if (error instanceof EmbeddingsError && error.code === 'device_lost') this.#fail(error)
+      throw error
+    }
   }
 
   /** Ends the worker; memory that WebAssembly took comes back only so. */
   terminate(): void {
-    if (this.#terminated) return
-    this.#terminated = true
     this.#fail(new EmbeddingsError('worker_terminated', 'The inference worker was terminated.'))
-    this.#api[releaseProxy]()
-    this.#worker.terminate()
   }
 
   #watchDevice(): void {

@@ -121,8 +121,9 @@ export class EmbeddingService {
   }
 
   /** The model, loaded once however many ask; the load goes on while anybody still waits for it. */
-  async #acquire(id: string, signal: AbortSignal): Promise<LoadedModel> {
-    const entry = this.#entry(this.#repository.canonicalId(id))
+  async #acquire(asked: string, signal: AbortSignal): Promise<LoadedModel> {
+    const id = this.#repository.canonicalId(asked)
+    const entry = this.#entry(id)
     entry.waiters++
     const { promise: aborted, reject } = Promise.withResolvers<never>()
     const abort = (): void => {
@@ -135,7 +136,11 @@ export class EmbeddingService {
     } finally {
       signal.removeEventListener('abort', abort)
       entry.waiters--
-      if (entry.waiters === 0 && entry.model === null) entry.controller.abort(signal.reason)
+      if (entry.waiters === 0 && entry.model === null) {
+        entry.controller.abort(signal.reason)
+        // Forgotten at once: whoever asks next must not join a load that was given up.
+        if (this.#entries.get(id) === entry) this.#entries.delete(id)
+      }
     }
   }
 
@@ -155,6 +160,7 @@ export class EmbeddingService {
       (model) => {
         entry.model = model
         this.#failures.delete(id)
+        if (controller.signal.aborted) model.dispose(`The model ${id} was unloaded.`)
       },
       (error: unknown) => {
         // A failed load is forgotten, so that the next call tries afresh; its error stays readable in `status`.
@@ -169,9 +175,9 @@ export class EmbeddingService {
   async status(id: string): Promise<ModelStatus> {
     const canonical = this.#repository.canonicalId(id)
     const entry = this.#entries.get(canonical)
-    if (entry === undefined) await this.retrieve(id)
-    const model = entry?.model ?? null
     const error = this.#failures.get(canonical) ?? null
+    if (entry === undefined && error === null) await this.retrieve(id)
+    const model = entry?.model ?? null
     const { kind, reason } = this.#repository.storage
     return {
       id: canonical,

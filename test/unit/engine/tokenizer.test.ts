@@ -112,6 +112,21 @@ describe('all-MiniLM-L6-v2', () => {
   })
 })
 
+test('a tokenizer whose unknown words get no id is a bad model file, never a silent zero', () => {
+  const json = {
+    version: '1.0',
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: 'WhitespaceSplit' },
+    post_processor: null,
+    decoder: null,
+    model: { type: 'WordLevel', vocab: { a: 0, red: 1 }, unk_token: 'red' },
+  }
+  const tokenizer = new Tokenizer(json, {}, { maxTokens: 16, vocabSize: 2 })
+  expect(tokenizer.encodeText('a red', REFUSE)).toEqual(Int32Array.of(0, 1))
+  expect(thrownBy(() => tokenizer.encodeText('a blue', REFUSE)).code).toBe('bad_model_file')
+})
+
 test('JSON that is no tokenizer is a bad model file', () => {
   for (const json of [{}, null, [], { model: { type: 'none' } }]) {
     const error = thrownBy(() => new Tokenizer(json, {}, { maxTokens: 16, vocabSize: 10 }))
