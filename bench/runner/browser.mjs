@@ -7,8 +7,8 @@ import { chromium } from 'playwright'
 import { chromiumArgs } from '../../tools/test/find-chromium.mjs'
 import { ensureChromium } from '../../tools/test/ensure-chromium.mjs'
 
-/** A page that says nothing for so long has failed. */
-const timeout = 300_000
+/** A page that has not come up after so long has failed. */
+const PAGE_DEADLINE = 60_000
 
 let found
 
@@ -30,7 +30,7 @@ export async function withBrowser({ args = [] }, work) {
     headless: true,
   })
   try {
-    context.setDefaultTimeout(timeout)
+    context.setDefaultTimeout(PAGE_DEADLINE)
     context.on('weberror', (error) => console.error(`page: ${error.error().message}`))
     context.on('console', (message) => {
       if (message.type() === 'error') console.error(`page: ${message.text()}`)

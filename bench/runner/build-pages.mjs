@@ -12,7 +12,8 @@ export async function buildPages(mode) {
   await build({
     configFile: fileURLToPath(new URL('../vite.config.ts', import.meta.url)),
     mode,
-    logLevel: 'warn',
+    // Vite's remarks on its own time would stand between the tables.
+    logLevel: 'error',
     build: { outDir, emptyOutDir: true },
   })
   return outDir
