@@ -29,6 +29,9 @@ const allowedPackages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-web': ['src/engine/session.ts'],
   '@huggingface/tokenizers': ['src/engine/tokenizer.ts'],
   comlink: ['src/rpc/', 'src/worker/', 'src/client/'],
+  '@ai-sdk/provider': ['src/adapters/ai-sdk.ts'],
+  '@langchain/core': ['src/adapters/langchain.ts'],
+  '@orama/orama': ['src/adapters/orama.ts'],
 }
 
 const publicNames = ['browser-embeddings', 'browser-embeddings/search']
