@@ -142,18 +142,6 @@ describe('the model', () => {
     })
   })
 
-  test('also where a server answers every address with its page', async () => {
-    // The test server does so for addresses of its own.
-    expect((await fetch('/no-such-model/manifest.json')).headers.get('content-type')).toContain('text/html')
-    const client = new EmbeddingsClient({ modelsUrl: '/', device: 'wasm', storage: 'memory' })
-    await expectError(create(client, 'no-such-model'), {
-      ...NOT_FOUND,
-      code: 'model_not_found',
-      param: 'model',
-    })
-    await client.close()
-  })
-
   test.each([
     ['missing-graph', 'model_file_not_found', NOT_FOUND, [/missing-graph\/onnx\/model\.onnx/, '404']],
     ['html-graph', 'model_file_not_found', NOT_FOUND, [/html-graph\/onnx\/model\.html/, 'HTML']],
