@@ -18,6 +18,7 @@ function hostsOf(isolated, cores) {
     ...(isolated
       ? [ours('ours-threads', `workers: 1, threads: ${cores}`, { workers: 1, threads: cores })]
       : []),
+    ours('ours-onnxruntime', "cpuRuntime: 'onnxruntime'", { cpuRuntime: 'onnxruntime' }),
     oursOnHubFile(),
     transformers('peer', 'defaults'),
     ...(isolated ? [transformers('peer-threads', `${cores} threads`, { threads: cores })] : []),

@@ -2,7 +2,6 @@
 
 import { idleCpu, openFrames, pause, withBrowser } from '../runner/browser.mjs'
 import { available, ours, oursOnHubFile, transformers } from '../runner/hosts.mjs'
-import { hasHubModel } from '../runner/locations.mjs'
 import { ratioCell, spread } from '../runner/statistics.mjs'
 import { passages } from '../runner/texts.mjs'
 
@@ -31,6 +30,7 @@ function casesOf(isolated, count, cores) {
       ? [ours('ours-threads', `workers: 1, threads: ${cores}`, { workers: 1, threads: cores })]
       : []),
     ours('ours-single', 'workers: 1, threads: 1', { workers: 1, threads: 1 }),
+    ours('ours-onnxruntime', "cpuRuntime: 'onnxruntime'", { cpuRuntime: 'onnxruntime' }),
     oursOnHubFile(),
   ]
   const peers = [
@@ -135,9 +135,6 @@ function tableOf(cases, { texts, tokens, source }, rounds, { isolated, idle, mil
       `crossOriginIsolated: ${isolated}; CPU of the idle browser: ${idle.toFixed(2)} s in 1 s`,
       `as they ran: ${settings.join('; ')}`,
       ...(agreement.length > 0 ? [`mean cosine to transformers.js, one by one: ${agreement.join(', ')}`] : []),
-      ...(hasHubModel
-        ? []
-        : ['../shared/models is not here: transformers.js has no model, and only this library ran']),
     ],
   }
 }

@@ -1,6 +1,6 @@
 import { cpus, loadavg } from 'node:os'
 import { chromiumVersion } from './browser.mjs'
-import { versions } from './locations.mjs'
+import { hasHubModel, versions } from './locations.mjs'
 
 /** @returns {Promise<Record<string, string>>} what the figures depend on */
 export async function describeEnvironment() {
@@ -12,5 +12,8 @@ export async function describeEnvironment() {
     'load before': loadavg()[0].toFixed(2),
     Chromium: await chromiumVersion(),
     ...versions,
+    ...(!hasHubModel && {
+      'left out': 'transformers.js: it has no model to run, as ../shared/models is not here',
+    }),
   }
 }
