@@ -45,6 +45,8 @@ export default defineConfig(
       'test-results/',
       'bench/results/',
       '.cache/',
+      // AssemblyScript: TypeScript's syntax with another meaning.
+      'src/simd/assembly/',
     ],
   },
   {

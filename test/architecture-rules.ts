@@ -16,7 +16,8 @@ const allowedArrows: Readonly<Record<string, readonly string[]>> = {
   vectors: [],
   models: ['openai/errors'],
   engine: ['models', 'vectors', 'openai/errors'],
-  simd: ['engine'],
+  // A kind of session, as those of engine/ are: it reads recipes and reports errors as they do.
+  simd: ['engine', 'models/recipe', 'openai/errors'],
   rpc: ['openai'],
   worker: ['engine', 'models', 'openai', 'rpc', 'simd', 'vectors'],
   client: ['rpc', 'openai'],
