@@ -172,7 +172,7 @@ export function workerUrlViolations(files: readonly SourceText[]): string[] {
       if (url === undefined || base?.getText() !== 'import.meta.url') return
       if (!ts.isStringLiteral(url))
         violations.push(`${file.path}: bundlers follow only a plain string, ${url.getText()}`)
-      else if (isRelative(url.text) && !known.has(resolveFrom(file, url.text.replace(/\.js$/, '.ts')))) {
+      else if (/^\..*\.js$/.test(url.text) && !known.has(resolveFrom(file, url.text.replace(/\.js$/, '.ts')))) {
         violations.push(`${file.path}: no source for ${url.text}`)
       }
     })
