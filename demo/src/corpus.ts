@@ -97,8 +97,29 @@ export async function loadCorpus(base: URL): Promise<Corpus> {
     rows: new Int8Array(vectors, 0, count * dimensions),
     scales: new Float32Array(vectors, count * dimensions, count),
   })
+  await warmUp(index)
   return new Corpus(header, index, addresses)
 }
+
+/**
+ * Searches small parts until the scan's code is compiled: interpreted, the first search of the whole would block the
+ * page for longer than a frame or two.
+ */
+async function warmUp(whole: VectorIndex): Promise<void> {
+  const { dimensions, fingerprint } = whole
+  const query = whole.vector(0)
+  const slices = new Slices()
+  for (let first = 0; first + PART <= Math.min(whole.size, ROUNDS * PART); first += PART) {
+    const part = new VectorIndex({ dimensions, fingerprint })
+    for (let row = first; row < first + PART; row++) part.add(whole.vector(row), fingerprint)
+    part.search(query, { fingerprint })
+    await slices.rest()
+  }
+}
+
+/** Rows that even interpreted code compares within a few milliseconds, and how many such parts. */
+const PART = 50
+const ROUNDS = 40
 
 async function fetchFile(url: URL): Promise<Response> {
   const response = await fetch(url).catch((cause: unknown) => {

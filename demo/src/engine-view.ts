@@ -37,7 +37,9 @@ export class EngineView {
     this.#set('State', state.phase === 'ready' ? 'Ready' : `Failed: ${explain(state.error).message}`)
     if (status !== null) this.#showStatus(status)
     if (state.phase === 'failed') {
-      this.#set('Runs on', 'Nothing')
+      for (const fact of ['Runs on', 'Size', 'Loaded', 'Query', 'Search', 'Speed'] as const)
+        this.#set(fact, '–')
+      this.#set('Model', MODEL)
       return
     }
     const source = state.status.source === 'store' ? 'from this device' : 'from the server'

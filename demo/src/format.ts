@@ -23,6 +23,12 @@ export function milliseconds(value: number): string {
   return `${value < 10 ? oneDigit.format(value) : whole.format(value)} ms`
 }
 
+/** A guess at a time to come, no finer than it deserves. */
+export function remaining(seconds: number): string {
+  if (seconds >= 90) return `about ${whole.format(seconds / 60)} min left`
+  return `about ${whole.format(Math.max(1, seconds))} s left`
+}
+
 export function rate(value: number, unit: string): string {
   return `${value < 10 ? oneDigit.format(value) : whole.format(value)} ${unit}/s`
 }
@@ -38,7 +44,7 @@ const ADVICE: Partial<Record<EmbeddingsErrorCode, string>> = {
     'The file that came is not the one that was published. Try again; a proxy may have changed it.',
   bad_model_file: 'The model file is damaged. Try again, or clear this site’s data.',
   unsupported_environment:
-    'This browser lacks something that the model needs. A current version of any browser has it.',
+    'Choose Auto as the backend. If that fails too, this browser is too old for the model.',
   csp_blocked: 'The site’s Content Security Policy forbids WebAssembly or workers here.',
   out_of_memory: 'Close other tabs, or choose WASM as the backend, and try again.',
   device_lost: 'The graphics driver gave up. Choose WASM as the backend, or try again.',

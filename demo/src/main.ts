@@ -42,10 +42,7 @@ const own = new OwnText(engine)
 const searcher = new Searcher(engine, corpus, own)
 const panel = new SearchPanel({ engineView, searcher, own, notices })
 new OwnView(own, {
-  onChange() {
-    if (own.documents.length > 0) panel.includeOwn()
-    void panel.run()
-  },
+  onChange: () => panel.ownChanged(),
   onSpeed: (tokens, seconds) => engineView.showSpeed(tokens, seconds, 'your text'),
 })
 

@@ -27,9 +27,14 @@ export async function setUpOffline(patience = 5000): Promise<void> {
 }
 
 function loadedSoFar(): string[] {
-  const scope = new URL('.', document.baseURI).href
   const fetched = performance.getEntriesByType('resource').map(({ name }) => name)
-  return [location.href.replace(/#.*$/u, ''), ...fetched].filter((url) => url.startsWith(scope))
+  return [location.href.replace(/#.*$/u, ''), ...fetched].filter(isOurs)
+}
+
+/** What `offline.js` keeps: the model's files are the library's. */
+function isOurs(url: string): boolean {
+  const scope = new URL('.', document.baseURI).href
+  return url.startsWith(scope) && !url.startsWith(`${scope}models/`) && !url.includes('/offline.js?')
 }
 
 /** Why the page would not open offline, or null when it would. */
@@ -37,7 +42,10 @@ export async function whyNotOffline(needed: readonly URL[]): Promise<string | nu
   if (import.meta.env.DEV) return 'not in development'
   if (!SUPPORTED) return 'this browser offers no service worker here'
   if (navigator.serviceWorker.controller === null) return 'the service worker does not control this page'
-  const kept = await Promise.all(needed.map((url) => caches.match(url, { ignoreSearch: true })))
-  const missing = needed.find((_url, index) => kept[index] === undefined)
-  return missing === undefined ? null : `${missing.pathname} is not stored`
+  for (const url of [...loadedSoFar(), ...needed.map(String)]) {
+    if (!isOurs(url)) continue
+    const kept = await caches.match(url, { ignoreSearch: true, ignoreVary: true })
+    if (kept === undefined) return `${new URL(url).pathname} is not stored`
+  }
+  return null
 }

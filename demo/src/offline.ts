@@ -33,6 +33,9 @@ const CACHE = PREFIX + (new URL(scope.location.href).searchParams.get('build') ?
 /** Names with a content hash, or a version in the query: what is kept under them never changes. */
 const IMMUTABLE = /-[\w-]{8}\.\w+$|[?&]v=[\da-f]+$/u
 
+/** The files do not depend on who asks for them; `Vary: Origin`, which servers send all the same, hides them from us. */
+const ANY = { ignoreVary: true }
+
 /** A network that is there but does not answer counts as none after so many ms, where there is a copy. */
 const PATIENCE = 4000
 
@@ -65,18 +68,18 @@ async function takeOver(): Promise<void> {
 async function keep(url: string): Promise<void> {
   const cache = await caches.open(CACHE)
   const request = new Request(url)
-  if ((await cache.match(request)) === undefined) await fetchAndStore(request)
+  if ((await cache.match(request, ANY)) === undefined) await fetchAndStore(request)
 }
 
 async function keptFirst(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE)
-  return (await cache.match(request)) ?? fetchAndStore(request)
+  return (await cache.match(request, ANY)) ?? fetchAndStore(request)
 }
 
 async function networkFirst(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE)
   // A page is one page, whatever is behind its `?`.
-  const kept = await cache.match(request, { ignoreSearch: request.mode === 'navigate' })
+  const kept = await cache.match(request, { ...ANY, ignoreSearch: request.mode === 'navigate' })
   if (kept === undefined) return fetchAndStore(request)
   const tooLate = new Promise<Response>((resolve) => setTimeout(() => resolve(kept), PATIENCE))
   return Promise.race([fetchAndStore(request).catch(() => kept), tooLate])

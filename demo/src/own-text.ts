@@ -27,6 +27,8 @@ export interface JobProgress {
   tokens: number
   /** Since the first passage went to the engine. */
   seconds: number
+  /** More passages became searchable. */
+  searchable: boolean
 }
 
 /** A few batches' worth: what is done becomes searchable at once, and a query waits for one batch at most. */
@@ -106,18 +108,19 @@ export class OwnText {
   ): Promise<void> {
     const total = passages.length
     let tokens = 0
-    onProgress({ name: document.name, done: 0, total, tokens, seconds: 0 })
+    onProgress({ name: document.name, done: 0, total, tokens, seconds: 0, searchable: false })
     await this.#engine.ready
     const started = performance.now()
     for (let done = 0; done < total; done += PASSAGES_PER_CALL) {
       const part = passages.slice(done, done + PASSAGES_PER_CALL)
-      const report = (inputs: number, newTokens: number): void =>
+      const report = (inputs: number, newTokens: number, searchable = false): void =>
         onProgress({
           name: document.name,
           done: done + inputs,
           total,
           tokens: tokens + newTokens,
           seconds: (performance.now() - started) / 1000,
+          searchable,
         })
       const { vectors, fingerprint, tokens: used } = await this.#embedPart(part, signal, report)
       if (!this.#documents.includes(document)) this.#documents = [...this.#documents, document]
@@ -125,7 +128,7 @@ export class OwnText {
       for (const vector of vectors) this.#index.add(vector, fingerprint)
       this.#passages.push(...part)
       document.embedded += part.length
-      report(part.length, used)
+      report(part.length, used, true)
       tokens += used
     }
   }

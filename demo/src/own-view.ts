@@ -1,11 +1,11 @@
 /** The panel of the user's own text: adding, progress, cancelling, the list of documents. */
 
 import { byId, el, setProgress } from './dom.ts'
-import { count, explain, integer, isAbort, milliseconds, rate } from './format.ts'
+import { count, explain, integer, isAbort, rate, remaining } from './format.ts'
 import type { JobProgress, OwnDocument, OwnText } from './own-text.ts'
 
 interface Handlers {
-  /** Something became searchable, or no longer is. */
+  /** More became searchable, or something no longer is. */
   onChange: () => void
   /** Speed of the job that runs. */
   onSpeed: (tokens: number, seconds: number) => void
@@ -61,6 +61,7 @@ export class OwnView {
   }
 
   #addPasted(): void {
+    this.#showError(null)
     const text = this.#area.value
     this.#pasted++
     const [firstLine = ''] = text.trim().split('\n', 1)
@@ -93,12 +94,11 @@ export class OwnView {
   async #work(): Promise<void> {
     const job = new AbortController()
     this.#job = job
-    this.#showError(null)
     byId('own-progress', HTMLElement).hidden = false
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { name, read } = next
       try {
-        this.#showProgress({ name, done: 0, total: 0, tokens: 0, seconds: 0 })
+        this.#showProgress({ name, done: 0, total: 0, tokens: 0, seconds: 0, searchable: false })
         const text = await read()
         const document = await this.#own.add(name, text, job.signal, (progress) => this.#showProgress(progress))
         if (document.passages === 0) this.#showError(`${name} has no text.`)
@@ -110,15 +110,14 @@ export class OwnView {
           this.#showError(`${name}: ${message}${advice === null ? '' : ` ${advice}`}`)
         }
       }
-      this.#showDocuments()
-      this.#handlers.onChange()
       if (job.signal.aborted) break
     }
     byId('own-progress', HTMLElement).hidden = true
     this.#job = undefined
+    this.#showDocuments()
   }
 
-  #showProgress({ name, done, total, tokens, seconds }: JobProgress): void {
+  #showProgress({ name, done, total, tokens, seconds, searchable }: JobProgress): void {
     const label = total === 0 ? `Reading ${name}` : `${name}: ${integer(done)} of ${count(total, 'passage')}`
     byId('own-label', HTMLElement).textContent = label
     setProgress(this.#bar, total === 0 ? null : done / total)
@@ -128,10 +127,12 @@ export class OwnView {
       return
     }
     const left = ((total - done) * seconds) / done
-    const rest = done < total ? ` · ${milliseconds(1000 * left)} left` : ''
+    const rest = done < total ? ` · ${remaining(left)}` : ''
     figures.textContent = `${rate(done / seconds, 'passages')} · ${rate(tokens / seconds, 'tokens')}${rest}`
     this.#handlers.onSpeed(tokens, seconds)
+    if (!searchable) return
     this.#showDocuments()
+    this.#handlers.onChange()
   }
 
   #showDocuments(): void {

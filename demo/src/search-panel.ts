@@ -44,6 +44,8 @@ export class SearchPanel {
   readonly #more = byId('more', HTMLButtonElement)
   readonly #results = new ResultsView(() => this.#query.focus())
   #topK = PAGE
+  #offeredOwn = false
+  #shown: SearchResult | undefined
   #running = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -68,9 +70,14 @@ export class SearchPanel {
     void this.run()
   }
 
-  /** Makes the user's own text part of the search, unless they look at it already. */
-  includeOwn(): void {
-    if (checkedValue(this.#source) === 'corpus') check(this.#source, 'both')
+  /** More of the user's text became searchable, or less. The first time it becomes part of the search. */
+  ownChanged(): void {
+    const { documents } = this.#parts.own
+    if (documents.length > 0 && !this.#offeredOwn) {
+      this.#offeredOwn = true
+      if (checkedValue(this.#source) === 'corpus') check(this.#source, 'both')
+    }
+    if (checkedValue(this.#source) !== 'corpus') void this.#refresh()
   }
 
   #listen(): void {
@@ -109,32 +116,58 @@ export class SearchPanel {
   /** Searches for what stands in the field now; a search that still runs is given up. */
   async run(): Promise<void> {
     clearTimeout(this.#timer)
-    this.#running.abort(new DOMException('A newer query', 'AbortError'))
+    this.stop()
     const { signal } = (this.#running = new AbortController())
-    const query = this.#query.value.trim()
-    const source = (checkedValue(this.#source) ?? 'corpus') as Source
-    const dimensions = Number(checkedValue(this.#dimensions))
-    if (query === '' || (source === 'own' && this.#parts.own.documents.length === 0)) {
+    const request = this.#request()
+    if (request === null) {
       this.#showEmpty()
       return
     }
     try {
       this.#line.classList.add('stale')
-      const result = await this.#parts.searcher.search({ query, source, dimensions, topK: this.#topK, signal })
+      const result = await this.#parts.searcher.search({ ...request, signal })
       this.#parts.notices.clear('search')
       this.#show(result)
-      await this.#tint(result, dimensions, signal)
+      // Not awaited: it starts when the user has stopped typing.
+      this.#tint(result, request.dimensions, signal).catch((error: unknown) => this.#report(error))
     } catch (error) {
-      if (isAbort(error)) return
-      // An engine or a corpus that failed has said so itself.
-      if (this.#parts.notices.has('engine') || this.#parts.notices.has('corpus')) return
-      this.#parts.notices.show('search', error, () => void this.run())
+      this.#report(error)
     }
+  }
+
+  /** Searches again in what changed meanwhile; leaves the page as it is when the same results come out. */
+  async #refresh(): Promise<void> {
+    const request = this.#request()
+    if (request === null || request.query !== this.#shown?.query) {
+      await this.run()
+      return
+    }
+    const { signal } = this.#running
+    try {
+      const result = await this.#parts.searcher.search({ ...request, signal })
+      if (isSame(result, this.#shown)) this.#showTimes(result)
+      else await this.run()
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+
+  #request(): { query: string; source: Source; dimensions: number; topK: number } | null {
+    const query = this.#query.value.trim()
+    const source = (checkedValue(this.#source) ?? 'corpus') as Source
+    if (query === '' || (source === 'own' && this.#parts.own.documents.length === 0)) return null
+    return { query, source, dimensions: Number(checkedValue(this.#dimensions)), topK: this.#topK }
+  }
+
+  #report(error: unknown): void {
+    // An engine or a corpus that failed has said so itself.
+    if (isAbort(error) || this.#parts.notices.has('engine') || this.#parts.notices.has('corpus')) return
+    this.#parts.notices.show('search', error, () => void this.run())
   }
 
   /** Gives up the search that runs, if any. */
   stop(): void {
-    this.#running.abort(new DOMException('Another backend', 'AbortError'))
+    this.#running.abort(new DOMException('No longer wanted', 'AbortError'))
   }
 
   async #tint(result: SearchResult, dimensions: number, signal: AbortSignal): Promise<void> {
@@ -146,19 +179,26 @@ export class SearchPanel {
   }
 
   #show(result: SearchResult): void {
-    const { hits, query, embedMs, searchMs, compared, more } = result
+    const { hits, query, more } = result
+    this.#shown = result
     byId('empty', HTMLElement).hidden = true
     byId('results-section', HTMLElement).hidden = false
     this.#results.show(hits, query)
     this.#more.hidden = !more || this.#topK >= MOST
-    this.#line.classList.remove('stale')
-    const times = `embedded in ${milliseconds(embedMs)}, ${count(compared, 'passage')} searched in ${milliseconds(searchMs)}`
-    this.#line.textContent = `${count(hits.length, 'result')} · ${times}`
     byId('announce', HTMLElement).textContent = `${count(hits.length, 'result')} for ${query}`
+    this.#showTimes(result)
+  }
+
+  #showTimes(result: SearchResult): void {
+    const { hits, embedMs, searchMs, compared } = result
+    const times = `embedded in ${milliseconds(embedMs)}, ${count(compared, 'passage')} searched in ${milliseconds(searchMs)}`
+    this.#line.classList.remove('stale')
+    this.#line.textContent = `${count(hits.length, 'result')} · ${times}`
     this.#parts.engineView.showSearch(result)
   }
 
   #showEmpty(): void {
+    this.#shown = undefined
     const ownOnly = checkedValue(this.#source) === 'own' && this.#parts.own.documents.length === 0
     byId('empty-title', HTMLElement).textContent = ownOnly ? 'Nothing of yours is here yet' : 'Try one of these'
     byId('empty-text', HTMLElement).textContent = ownOnly
@@ -170,4 +210,15 @@ export class SearchPanel {
     this.#line.textContent = ''
     byId('announce', HTMLElement).textContent = ''
   }
+}
+
+function isSame(a: SearchResult, b: SearchResult): boolean {
+  return (
+    a.hits.length === b.hits.length &&
+    a.more === b.more &&
+    a.hits.every(({ passage, score }, rank) => {
+      const other = b.hits[rank]
+      return other?.score === score && other.passage.start === passage.start
+    })
+  )
 }

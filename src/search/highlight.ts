@@ -3,9 +3,10 @@ import type { Span } from './sentences.ts'
 /** Words that say nothing about a topic. English only: in other languages every word of two letters or more counts. */
 const STOP_WORDS = new Set(
   (
-    'a an and are as at be been but by can could did do does for from had has have he her his how i if in into is it its ' +
-    'me my no not of on or our out she should so than that the their them then there these they this those to up us ' +
-    'was we were what when where which who whom why will with would you your about over under after before again'
+    'a about after again against all an and any are as at be been before being between but by can could did do does ' +
+    'during for from had has have he her his how i if in into is it its me more most my no not of on or our out over ' +
+    'she should so some than that the their them then there these they this those through to under up us was we were ' +
+    'what when where which while who whom why will with would you your'
   ).split(' '),
 )
 

@@ -1,4 +1,4 @@
-/** The demo, used as a person uses it. The browser has no WebGPU adapter here: see webgpu.spec.ts for one that has. */
+/** The demo, used as a person uses it. The browser has no WebGPU adapter here, as on many machines. */
 
 import { readFileSync } from 'node:fs'
 import { expect, test, type Page } from '@playwright/test'
@@ -41,7 +41,7 @@ async function openReady(page: Page): Promise<void> {
 /** Types a query and waits for its results. */
 async function search(page: Page, query: string): Promise<void> {
   await page.getByRole('searchbox').fill(query)
-  await expect(page.locator('#announce')).toHaveText(new RegExp(`results? for ${query}$`, 'u'))
+  await expect(page.locator('#announce')).toContainText(` for ${query}`)
 }
 
 interface Shown {
