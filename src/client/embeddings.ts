@@ -69,7 +69,8 @@ function toWire({
 }: EmbeddingRequest): EmbeddingCreateParams {
   return {
     model,
-    input: input.items,
+    // As it came, so that the service names items as the caller knows them.
+    input: input.lone ? (input.items[0] ?? input.items) : input.items,
     encoding_format: encodingFormat,
     dimensions,
     truncate,

@@ -10,8 +10,12 @@ export const MAX_INPUTS = 2048
 /** Most UTF-16 units in one text. Source: OpenAI's API, which answers `string_above_max_length` beyond it. */
 export const MAX_INPUT_LENGTH = 10_485_760
 
-/** The items of `input`, all of one kind; a lone text or token array is a list of one. */
-export type RequestInput = { kind: 'text'; items: string[] } | { kind: 'tokens'; items: number[][] }
+/**
+ * The items of `input`, all of one kind. `lone`: it was one text or token array and no list; errors then call it
+ * `input`, not `input[0]`.
+ */
+export type RequestInput =
+  { kind: 'text'; items: string[]; lone: boolean } | { kind: 'tokens'; items: number[][]; lone: boolean }
 
 const WANTED = 'a string, an array of strings, an array of token ids or an array of arrays of token ids'
 
@@ -30,7 +34,7 @@ export function validateInput(input: unknown): RequestInput {
   if (input === undefined) {
     throw invalid('invalid_type', 'input', `'input' is required: ${WANTED}, but it is missing or null.`)
   }
-  if (typeof input === 'string') return { kind: 'text', items: [checkText(input, 'input')] }
+  if (typeof input === 'string') return { kind: 'text', items: [checkText(input, 'input')], lone: true }
   const items = readItems(input, 'input')
   if (items === null) {
     throw invalid('invalid_type', 'input', `'input' must be ${WANTED}, got ${describeItem(input)}.`)
@@ -43,7 +47,7 @@ export function validateInput(input: unknown): RequestInput {
     )
   }
   const [first] = items
-  if (typeof first === 'number') return { kind: 'tokens', items: [checkTokens(items, 'input')] }
+  if (typeof first === 'number') return { kind: 'tokens', items: [checkTokens(items, 'input')], lone: true }
   if (items.length > MAX_INPUTS) {
     throw invalid(
       'array_above_max_length',
@@ -51,8 +55,8 @@ export function validateInput(input: unknown): RequestInput {
       `'input' must hold at most ${MAX_INPUTS} items, got an array of ${items.length} items.`,
     )
   }
-  if (typeof first === 'string') return { kind: 'text', items: items.map(checkTextItem) }
-  if (isArray(first, 'input[0]')) return { kind: 'tokens', items: items.map(checkTokenItem) }
+  if (typeof first === 'string') return { kind: 'text', items: items.map(checkTextItem), lone: false }
+  if (isArray(first, 'input[0]')) return { kind: 'tokens', items: items.map(checkTokenItem), lone: false }
   throw invalid(
     'invalid_type',
     'input[0]',

@@ -171,11 +171,10 @@ export class LoadedModel {
   async #tokenize(request: EmbeddingRequest, signal: AbortSignal): Promise<Int32Array[]> {
     const { input, truncate, inputType } = request
     const prompt = inputType === undefined ? '' : (this.recipe.prompts[inputType] ?? '')
-    const single = input.items.length === 1
     const texts: Int32Array[] = []
     let sliceEnd = performance.now() + TOKENIZE_SLICE
     for (let index = 0; index < input.items.length; index++) {
-      const options = { truncate, item: single ? 'input' : `input[${String(index)}]` }
+      const options = { truncate, item: input.lone ? 'input' : `input[${String(index)}]` }
       texts.push(
         input.kind === 'text'
           ? this.#tokenizer.encodeText(prompt + (input.items[index] ?? ''), options)

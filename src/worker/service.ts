@@ -194,7 +194,10 @@ export class EmbeddingService {
   }
 
   list(): Model[] {
-    return this.#repository.known().map(describe)
+    // A model that is up is described by its own manifest, as `retrieve` does.
+    return this.#repository
+      .known()
+      .map((recipe) => describe(this.#entries.get(recipe.id)?.model?.recipe ?? recipe))
   }
 
   /** @throws EmbeddingsError `model_not_found` */

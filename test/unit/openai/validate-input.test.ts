@@ -8,8 +8,8 @@ function inputOf(input: unknown): RequestInput {
 
 describe('texts', () => {
   it('takes one or several, white space included', () => {
-    expect(inputOf('one')).toEqual({ kind: 'text', items: ['one'] })
-    expect(inputOf(['one', ' ', '\n'])).toEqual({ kind: 'text', items: ['one', ' ', '\n'] })
+    expect(inputOf('one')).toEqual({ kind: 'text', items: ['one'], lone: true })
+    expect(inputOf(['one', ' ', '\n'])).toEqual({ kind: 'text', items: ['one', ' ', '\n'], lone: false })
   })
 
   it('takes 2,048 of them', () => {
@@ -39,17 +39,17 @@ describe('texts', () => {
 
 describe('token ids', () => {
   it('takes one array as one item', () => {
-    expect(inputOf([101, 0, 102])).toEqual({ kind: 'tokens', items: [[101, 0, 102]] })
+    expect(inputOf([101, 0, 102])).toEqual({ kind: 'tokens', items: [[101, 0, 102]], lone: true })
   })
 
   it('takes several', () => {
-    expect(inputOf([[101], [7, 8]])).toEqual({ kind: 'tokens', items: [[101], [7, 8]] })
+    expect(inputOf([[101], [7, 8]])).toEqual({ kind: 'tokens', items: [[101], [7, 8]], lone: false })
   })
 
   it('takes an array of more than 2,048 ids as one item', () => {
     const ids = Array.from({ length: 5000 }, (_, i) => i)
-    expect(inputOf(ids)).toEqual({ kind: 'tokens', items: [ids] })
-    expect(inputOf([ids, [1]])).toEqual({ kind: 'tokens', items: [ids, [1]] })
+    expect(inputOf(ids)).toEqual({ kind: 'tokens', items: [ids], lone: true })
+    expect(inputOf([ids, [1]])).toEqual({ kind: 'tokens', items: [ids, [1]], lone: false })
   })
 
   it('takes any safe integer: the vocabulary is the model’s to know', () => {

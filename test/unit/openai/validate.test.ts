@@ -7,7 +7,7 @@ describe('a valid request', () => {
   it('gets its defaults', () => {
     expect(validateEmbeddingRequest({ model: MODEL, input: 'a text' })).toEqual({
       model: MODEL,
-      input: { kind: 'text', items: ['a text'] },
+      input: { kind: 'text', items: ['a text'], lone: true },
       encodingFormat: 'float',
       dimensions: undefined,
       truncate: false,
@@ -29,7 +29,7 @@ describe('a valid request', () => {
     }
     expect(validateEmbeddingRequest(body)).toEqual({
       model: 'Xenova/all-MiniLM-L6-v2',
-      input: { kind: 'text', items: ['one', 'two'] },
+      input: { kind: 'text', items: ['one', 'two'], lone: false },
       encodingFormat: 'base64',
       dimensions: 256,
       truncate: true,
@@ -112,7 +112,7 @@ describe('where data comes from', () => {
 
   it('takes what a transparent proxy holds, as of a reactive framework', () => {
     const body = new Proxy({ model: MODEL, input: new Proxy(['x', 'y'], {}) }, {})
-    expect(validateEmbeddingRequest(body).input).toEqual({ kind: 'text', items: ['x', 'y'] })
+    expect(validateEmbeddingRequest(body).input).toEqual({ kind: 'text', items: ['x', 'y'], lone: false })
   })
 
   it('ignores symbols and what is not enumerable, as JSON.stringify does', () => {
