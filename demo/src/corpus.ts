@@ -1,6 +1,6 @@
 /** The stored corpus: addresses, passages and their vectors, as `npm run corpus` wrote them. */
 
-import { VectorIndex } from 'browser-embeddings/search'
+import { VectorIndex, type VectorMatch } from 'browser-embeddings/search'
 import { Slices } from './dom.ts'
 
 interface Part {
@@ -42,16 +42,20 @@ export interface CorpusPassage {
   end: number
 }
 
+/** Rows that are compared without giving way in between: some milliseconds even before the code is compiled. */
+const ROWS_AT_ONCE = 1024
+
 export class Corpus {
   readonly header: CorpusHeader
-  readonly index: VectorIndex
   readonly #addresses: Address[]
   /** Index of each address's first passage. */
   readonly #firsts: number[]
+  /** The rows in order, `ROWS_AT_ONCE` in each. */
+  readonly #parts: VectorIndex[] = []
 
-  constructor(header: CorpusHeader, index: VectorIndex, addresses: Address[]) {
+  /** @param vectors int8 rows, then a float32 scale for each */
+  constructor(header: CorpusHeader, vectors: ArrayBuffer, addresses: Address[]) {
     this.header = header
-    this.index = index
     this.#addresses = addresses
     let first = 0
     this.#firsts = addresses.map(({ bounds }) => {
@@ -59,11 +63,35 @@ export class Corpus {
       first += bounds.length / 2
       return own
     })
-    if (first !== header.count || index.size !== header.count) {
+    const { count, dimensions, fingerprint } = header
+    if (first !== count || vectors.byteLength !== count * (dimensions + 4)) {
       throw new Error(
-        `The corpus says ${String(header.count)} passages, but has ${String(first)} and ${String(index.size)} vectors.`,
+        `The corpus should have ${String(count)} passages, but its files have not. Reload the page.`,
       )
     }
+    for (let start = 0; start < count; start += ROWS_AT_ONCE) {
+      const size = Math.min(ROWS_AT_ONCE, count - start)
+      const rows = new Int8Array(vectors, start * dimensions, size * dimensions)
+      const scales = new Float32Array(vectors, count * dimensions + 4 * start, size)
+      this.#parts.push(VectorIndex.fromInt8({ dimensions, fingerprint, rows, scales }))
+    }
+  }
+
+  /**
+   * Compares the query with every passage, and gives way while doing so.
+   *
+   * @param fingerprint of the query's vector; must be of the corpus's own space
+   */
+  async search(query: readonly number[], fingerprint: string, topK: number): Promise<VectorMatch[]> {
+    const slices = new Slices()
+    const matches: VectorMatch[] = []
+    for (const [part, index] of this.#parts.entries()) {
+      for (const match of index.search(query, { fingerprint, topK })) {
+        matches.push({ index: part * ROWS_AT_ONCE + match.index, score: match.score })
+      }
+      await slices.rest()
+    }
+    return matches.sort((a, b) => b.score - a.score).slice(0, topK)
   }
 
   passage(index: number): CorpusPassage {
@@ -90,36 +118,12 @@ export async function loadCorpus(base: URL): Promise<Corpus> {
     readPart(base, header.vectors),
     readPart(base, header.addresses).then(parseAddresses),
   ])
-  const { dimensions, count, fingerprint } = header
-  const index = VectorIndex.fromInt8({
-    dimensions,
-    fingerprint,
-    rows: new Int8Array(vectors, 0, count * dimensions),
-    scales: new Float32Array(vectors, count * dimensions, count),
-  })
-  await warmUp(index)
-  return new Corpus(header, index, addresses)
+  const corpus = new Corpus(header, vectors, addresses)
+  // Compiles the scan and measures the rows, so that the first query need not wait for that.
+  const anything = Array.from({ length: header.dimensions }, () => 1)
+  await corpus.search(anything, header.fingerprint, 1)
+  return corpus
 }
-
-/**
- * Searches small parts until the scan's code is compiled: interpreted, the first search of the whole would block the
- * page for longer than a frame or two.
- */
-async function warmUp(whole: VectorIndex): Promise<void> {
-  const { dimensions, fingerprint } = whole
-  const query = whole.vector(0)
-  const slices = new Slices()
-  for (let first = 0; first + PART <= Math.min(whole.size, ROUNDS * PART); first += PART) {
-    const part = new VectorIndex({ dimensions, fingerprint })
-    for (let row = first; row < first + PART; row++) part.add(whole.vector(row), fingerprint)
-    part.search(query, { fingerprint })
-    await slices.rest()
-  }
-}
-
-/** Rows that even interpreted code compares within a few milliseconds, and how many such parts. */
-const PART = 50
-const ROUNDS = 40
 
 async function fetchFile(url: URL): Promise<Response> {
   const response = await fetch(url).catch((cause: unknown) => {

@@ -61,10 +61,9 @@ export class Searcher {
     const started = performance.now()
     const hits: Hit[] = []
     let compared = 0
-    const wanted = { fingerprint, topK: topK + 1 }
     if (corpus !== undefined) {
-      compared += corpus.index.size
-      for (const { index, score } of corpus.index.search(vector, wanted)) {
+      compared += corpus.header.count
+      for (const { index, score } of await corpus.search(vector, fingerprint, topK + 1)) {
         hits.push({ source: 'corpus', score, passage: corpus.passage(index) })
       }
     }
@@ -72,10 +71,11 @@ export class Searcher {
     if (own !== undefined) {
       compared += this.#own.documents.reduce((sum, { embedded }) => sum + embedded, 0)
       const filter = (index: number): boolean => this.#own.has(index)
-      for (const { index, score } of own.search(vector, { ...wanted, filter })) {
+      for (const { index, score } of own.search(vector, { fingerprint, topK: topK + 1, filter })) {
         hits.push({ source: 'own', score, passage: this.#own.passage(index) })
       }
     }
+    signal.throwIfAborted()
     hits.sort((a, b) => b.score - a.score)
     const searchMs = performance.now() - started
     return {
