@@ -84,7 +84,18 @@ const bundle: ViteUserConfig = {
     emptyOutDir: true,
     modulePreload: false,
     rolldownOptions: {
-      input: { index: repository('src/index.ts'), search: repository('src/search/index.ts') },
+      input: {
+        index: repository('src/index.ts'),
+        search: repository('src/search/index.ts'),
+        'ai-sdk': repository('src/adapters/ai-sdk.ts'),
+        langchain: repository('src/adapters/langchain.ts'),
+        orama: repository('src/adapters/orama.ts'),
+        'semantic-embedder': repository('src/adapters/semantic-embedder.ts'),
+        'service-worker': repository('src/adapters/service-worker/route.ts'),
+        'service-worker-page': repository('src/adapters/service-worker-page.ts'),
+      },
+      // The app's own: an adapter must extend the very class that the app uses.
+      external: [/^@langchain\//],
       preserveEntrySignatures: 'strict',
       output: { entryFileNames: '[name].js' },
     },
