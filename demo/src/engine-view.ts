@@ -35,7 +35,7 @@ export class EngineView {
     }
     const { status } = state
     this.#set('State', state.phase === 'ready' ? 'Ready' : `Failed: ${explain(state.error).message}`)
-    if (status !== null) this.#showStatus(status)
+    if (status !== null) this.showStatus(status)
     if (state.phase === 'failed') {
       for (const fact of ['Runs on', 'Size', 'Loaded', 'Query', 'Search', 'Speed'] as const)
         this.#set(fact, '–')
@@ -57,7 +57,7 @@ export class EngineView {
     if (this.#started && seconds > 0) this.#set('Speed', `${rate(tokens / seconds, 'tokens')} (${what})`)
   }
 
-  #showStatus({ backend, attempts, bytes, storage, storageReason }: ModelStatus): void {
+  showStatus({ backend, attempts, bytes, storage, storageReason }: ModelStatus): void {
     if (backend !== null) {
       const { device, build, threads, workers, adapter, dtype, file } = backend
       const how =

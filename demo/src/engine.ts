@@ -67,6 +67,11 @@ export class Engine {
     return this.#ready
   }
 
+  /** What runs now; workers start as work arrives. */
+  status(): Promise<ModelStatus> {
+    return this.#client.models.status(MODEL)
+  }
+
   async embed(input: readonly string[], options: EmbedOptions): Promise<Embedded> {
     const { dimensions, signal, priority, onProgress } = options
     await this.#ready

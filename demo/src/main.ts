@@ -40,9 +40,12 @@ const engine = new Engine(chosenDevice(), (state) => {
 })
 const own = new OwnText(engine)
 const searcher = new Searcher(engine, corpus, own)
-const panel = new SearchPanel({ engineView, searcher, own, notices })
+const panel = new SearchPanel({ engineView, searcher, own, notices, onWorked: showWorkers })
 new OwnView(own, {
-  onChange: () => panel.ownChanged(),
+  onChange() {
+    panel.ownChanged()
+    showWorkers()
+  },
   onSpeed: (tokens, seconds) => engineView.showSpeed(tokens, seconds, 'your text'),
 })
 
@@ -58,6 +61,15 @@ corpus.then(showCorpus, (error: unknown) => {
   notices.show('corpus', error, () => location.reload())
 })
 void Promise.allSettled([corpus, engine.ready]).then(showOffline)
+
+/** After longer work: it may have started more workers. */
+function showWorkers(): void {
+  engine.status().then(
+    (status) => engineView.showStatus(status),
+    // The client was closed for another, whose state is shown.
+    () => undefined,
+  )
+}
 
 function showCorpus({ header }: Corpus): void {
   const [first, last] = header.years

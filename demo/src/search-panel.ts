@@ -33,6 +33,8 @@ interface Parts {
   searcher: Searcher
   own: OwnText
   notices: Notices
+  /** Called after longer work. */
+  onWorked: () => void
 }
 
 export class SearchPanel {
@@ -176,6 +178,7 @@ export class SearchPanel {
     const nearest = await this.#parts.searcher.nearestSentences(result, dimensions, signal)
     this.#results.tint(nearest.spans)
     this.#parts.engineView.showSpeed(nearest.tokens, nearest.ms / 1000, 'last sentences')
+    this.#parts.onWorked()
   }
 
   #show(result: SearchResult): void {
