@@ -54,7 +54,7 @@ export default defineConfig(
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['tsconfig.json', '{src/worker,test,tools,bench}/tsconfig.json'],
+        project: ['tsconfig.json', '{src/worker,test,test/browser/services,tools,bench}/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
