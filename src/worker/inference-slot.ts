@@ -49,6 +49,8 @@ export class InferenceSlot {
     // Callers race against it; alone it must not count as unhandled.
     this.#failure.catch(() => undefined)
     this.#worker.addEventListener('error', (event) => {
+      // Otherwise it goes on to the page as an error of the service, which is well.
+      event.preventDefault()
       // A worker script that cannot be loaded gives an event without a message.
       const message = event.message || 'its script could not be loaded'
       this.#fail(new EmbeddingsError('worker_terminated', `The inference worker failed: ${message}.`))

@@ -1,9 +1,9 @@
 /** Puts a Worker in place whose every instance runs the library's inference entry and can be made to fail. */
 
-const Native = globalThis.Worker
+const { Worker } = globalThis
 
-globalThis.Worker = class extends Native {
-  constructor() {
-    super(new URL('./fragile-inference.ts', import.meta.url), { type: 'module' })
-  }
+function FragileWorker(): Worker {
+  return new Worker(new URL('./fragile-inference.ts', import.meta.url), { type: 'module' })
 }
+
+globalThis.Worker = FragileWorker as unknown as typeof Worker
