@@ -9,6 +9,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
+import { defaultClientConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config'
 import { staticFolders } from './tools/serve/static-folders.ts'
@@ -44,7 +45,11 @@ const publicNames = [
 /** Shared by every use. `onnxruntime-web` must stay as it is: pre-bundled, it loses the way to its own files. */
 const common = {
   base: './',
-  resolve: { alias: publicNames },
+  resolve: {
+    alias: publicNames,
+    // onnxruntime's own modules without their copy of the glue, which the library loads by its address anyway.
+    conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
+  },
   worker: { format: 'es' },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   build: { target: 'es2023', chunkSizeWarningLimit: 1000 },
