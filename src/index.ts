@@ -1,7 +1,7 @@
 /** The public names of `browser-embeddings`, and nothing else. */
 
 export { EmbeddingsClient } from './client/client.ts'
-export type { EmbeddingsClientOptions } from './client/options.ts'
+export type { CacheOptions, EmbeddingsClientOptions } from './client/options.ts'
 export type { EmbeddingsRequestOptions } from './client/embeddings.ts'
 export type { ModelLoadOptions } from './client/models.ts'
 export { EmbeddingsError } from './openai/errors.ts'
@@ -23,6 +23,7 @@ export type {
 export type {
   BackendAttempt,
   BackendStatus,
+  CacheStatus,
   CpuRuntime,
   DeviceOption,
   ModelStatus,

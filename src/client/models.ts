@@ -48,7 +48,7 @@ export class Models {
     await this.#transport.call((api) => api.models.unload(id))
   }
 
-  /** Unloads the model and deletes its stored files, and nothing else. */
+  /** Unloads the model and deletes its stored files and cached vectors, and nothing else. */
   async delete(id: string): Promise<void> {
     await this.#transport.call((api) => api.models.delete(id))
   }

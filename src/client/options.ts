@@ -1,7 +1,14 @@
 /** The page's options, checked and turned into what the service is told. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import type { CpuRuntime, DeviceOption, ProgressEvent, ServiceConfig } from '../rpc/protocol.ts'
+import type { CacheConfig, CpuRuntime, DeviceOption, ProgressEvent, ServiceConfig } from '../rpc/protocol.ts'
+
+/** The `cache` option in full. */
+export interface CacheOptions {
+  kind: 'memory' | 'indexeddb'
+  /** Most vectors kept, 1 to 10,000,000; at 384 dimensions each takes 1.5 kB. @default 10000 */
+  maxEntries?: number | undefined
+}
 
 /** Options of `EmbeddingsClient`; all optional. */
 export interface EmbeddingsClientOptions {
@@ -26,6 +33,12 @@ export interface EmbeddingsClientOptions {
   aliases?: Readonly<Record<string, string>> | undefined
   /** `memory` keeps no file beyond the worker's life. @default 'auto': the Cache API where there is one */
   storage?: 'auto' | 'memory' | undefined
+  /**
+   * Keeps computed vectors, least recently used out first, by a hash of their tokens: no text is kept. `memory` for the
+   * worker's life, `indexeddb` across visits (`models.delete` deletes a model's vectors too).
+   * @default none: every vector is computed
+   */
+  cache?: 'memory' | 'indexeddb' | CacheOptions | undefined
   /** Makes the service worker, for pages whose bundler does not find the library's own. */
   createWorker?: (() => Worker) | undefined
   /** Most inputs waiting at once before 429 `queue_full`. @default 16384 */
@@ -39,6 +52,8 @@ export interface EmbeddingsClientOptions {
 export const DEFAULT_TIMEOUT = 600_000
 const DEFAULT_MAX_PENDING_INPUTS = 16_384
 const MOST_THREADS = 64
+const DEFAULT_CACHE_ENTRIES = 10_000
+const MOST_CACHE_ENTRIES = 10_000_000
 
 function invalid(name: string, expected: string, value: unknown): never {
   const came = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : String(value)
@@ -75,6 +90,16 @@ function readAliases(aliases: EmbeddingsClientOptions['aliases']): Record<string
   return { ...aliases }
 }
 
+function readCache(value: EmbeddingsClientOptions['cache'] | null): CacheConfig | null {
+  if (value === undefined) return null
+  const { kind, maxEntries = DEFAULT_CACHE_ENTRIES } =
+    typeof value === 'object' && value !== null ? value : { kind: value }
+  return {
+    kind: readChoice('cache', kind, ['memory', 'indexeddb']),
+    maxEntries: readInteger('cache.maxEntries', maxEntries, 1, MOST_CACHE_ENTRIES),
+  }
+}
+
 /** A timeout in milliseconds. @throws EmbeddingsError `invalid_value` */
 export function readTimeout(value: unknown): number {
   // setTimeout fires at once beyond a signed 32-bit number of milliseconds.
@@ -97,6 +122,7 @@ export function toServiceConfig(options: EmbeddingsClientOptions, livenessLock: 
     workers: workers === 'auto' ? 'auto' : readInteger('workers', workers, 1, MOST_THREADS),
     models: options.models ?? [],
     aliases: readAliases(options.aliases),
+    cache: readCache(options.cache),
     storage: readChoice('storage', options.storage ?? 'auto', ['auto', 'memory']),
     maxPendingInputs: readInteger(
       'maxPendingInputs',

@@ -26,6 +26,26 @@ export type DeviceOption = 'auto' | 'webgpu' | 'wasm'
 /** Which session runs on the CPU. */
 export type CpuRuntime = 'auto' | 'onnxruntime'
 
+/** Where computed vectors are kept, and how many. */
+export interface CacheConfig {
+  kind: 'memory' | 'indexeddb'
+  maxEntries: number
+}
+
+/** What is known of the cache of vectors, as far as one model uses it. */
+export interface CacheStatus {
+  /** `none`: it could not be had; `reason` says why. */
+  kind: 'memory' | 'indexeddb' | 'none'
+  /** Vectors kept, those of other models included. */
+  entries: number
+  /** Inputs answered from the cache since the model was loaded. */
+  hits: number
+  /** Inputs computed since. */
+  misses: number
+  /** Why it is not the kind that was asked for, or its last fault; null otherwise. */
+  reason: string | null
+}
+
 /** What the page tells the service once, before any other call. Plain data. */
 export interface ServiceConfig {
   /** Absolute URL, ending in `/`; `null`: the Hugging Face hub. */
@@ -42,6 +62,8 @@ export interface ServiceConfig {
   models: readonly unknown[]
   aliases: Readonly<Record<string, string>>
   storage: 'auto' | 'memory'
+  /** `null`: every vector is computed. */
+  cache: CacheConfig | null
   /** Most inputs waiting at once before 429 `queue_full`. */
   maxPendingInputs: number
   /** Name of the Web Lock that the service holds while it lives; `null` where the page has no Web Locks. */
@@ -64,6 +86,8 @@ export interface ModelStatus {
   storage: 'cache' | 'memory'
   /** Why storage is `memory` though `auto` was asked for; null otherwise. */
   storageReason: string | null
+  /** `null`: no cache was asked for. */
+  cache: CacheStatus | null
   /** Error of the last load, when state is `failed`. */
   error: ErrorBody['error'] | null
 }

@@ -15,6 +15,8 @@ import { truncateRows } from '../vectors/truncate.ts'
 import { BackendLadder } from './backend-ladder.ts'
 import { DownloadProgress } from './download-progress.ts'
 import { InferencePool } from './inference-pool.ts'
+import { ModelVectorCache } from './model-vector-cache.ts'
+import type { VectorCache } from './vector-cache.ts'
 
 /** Padded tokens of a batch: what was fastest on WASM (design.md §4); a GPU wants more work at a time. */
 const BATCH_LIMITS = {
@@ -28,6 +30,8 @@ const TOKENIZE_SLICE = 16
 export interface LoadContext {
   repository: ModelRepository
   config: ServiceConfig
+  /** Null: every vector is computed. */
+  cache: VectorCache | null
   signal: AbortSignal
   onProgress: (progress: ProgressEvent) => void
 }
@@ -43,6 +47,7 @@ export class LoadedModel {
   readonly recipe: ModelRecipe
   readonly bytes: number
   readonly source: 'network' | 'store'
+  readonly cache: ModelVectorCache | null
   readonly #tokenizer: Tokenizer
   readonly #ladder: BackendLadder
   readonly #pool: InferencePool
@@ -52,6 +57,7 @@ export class LoadedModel {
     tokenizer: Tokenizer,
     ladder: BackendLadder,
     pool: InferencePool,
+    cache: VectorCache | null,
     files: { bytes: number; source: 'network' | 'store' },
   ) {
     this.recipe = recipe
@@ -60,6 +66,7 @@ export class LoadedModel {
     this.#tokenizer = tokenizer
     this.#ladder = ladder
     this.#pool = pool
+    this.cache = cache === null ? null : new ModelVectorCache(cache)
   }
 
   /** Reads the files, chooses a backend and starts its first worker. @throws EmbeddingsError; the signal's reason */
@@ -107,7 +114,8 @@ export class LoadedModel {
     }
     pool.adopt(slot)
     onProgress({ type: 'ready', model: recipe.id, device: ladder.chosen?.device ?? 'wasm' })
-    return new LoadedModel(recipe, tokenizer, ladder, pool, { bytes: progress.bytes, source: progress.source })
+    const files = { bytes: progress.bytes, source: progress.source }
+    return new LoadedModel(recipe, tokenizer, ladder, pool, context.cache, files)
   }
 
   get attempts(): BackendLadder['attempts'] {
@@ -136,6 +144,25 @@ export class LoadedModel {
   async embed(request: EmbeddingRequest, call: EmbedCall): Promise<EmbeddingsResult> {
     const dimensions = checkDimensions(this.recipe, request.dimensions)
     const texts = await this.#tokenize(request, call.signal)
+    const fingerprint = systemFingerprint(this.recipe, this.#dtype, request.inputType, dimensions)
+    const compute = (some: readonly Int32Array[]) => this.#compute(some, dimensions, call)
+    const rows =
+      this.cache === null
+        ? await compute(texts)
+        : await this.cache.rows(fingerprint, texts, { dimensions, compute, onHits: call.onBatch })
+    return {
+      model: this.recipe.id,
+      fingerprint,
+      promptTokens: texts.reduce((sum, text) => sum + text.length, 0),
+      vectors:
+        request.encodingFormat === 'base64'
+          ? { format: 'base64', rows: encodeBase64Rows(rows, dimensions) }
+          : { format: 'float', rows, dimensions },
+    }
+  }
+
+  /** Rows of the texts at the given dimensions, in their order. */
+  async #compute(texts: readonly Int32Array[], dimensions: number, call: EmbedCall): Promise<Float32Array> {
     const width = this.recipe.dimensions[0] ?? 0
     const matrix = await embedTokens(texts, {
       width,
@@ -143,16 +170,7 @@ export class LoadedModel {
       runBatch: (batch) => this.#pool.run(batch, call.priority, call.signal),
       onBatch: call.onBatch,
     })
-    const rows = dimensions === width ? matrix : shorten(matrix, width, dimensions)
-    return {
-      model: this.recipe.id,
-      fingerprint: systemFingerprint(this.recipe, this.#dtype, request.inputType, dimensions),
-      promptTokens: texts.reduce((sum, text) => sum + text.length, 0),
-      vectors:
-        request.encodingFormat === 'base64'
-          ? { format: 'base64', rows: encodeBase64Rows(rows, dimensions) }
-          : { format: 'float', rows, dimensions },
-    }
+    return dimensions === width ? matrix : shorten(matrix, width, dimensions)
   }
 
   /** Ends the inference workers and fails what waits. */

@@ -16,6 +16,7 @@ import type {
   ServiceConfig,
 } from '../rpc/protocol.ts'
 import { LoadedModel } from './loaded-model.ts'
+import { cacheStatus, openVectorCache, type OpenedVectorCache } from './open-vector-cache.ts'
 
 /** One model that is loading or up. */
 interface ModelEntry {
@@ -30,6 +31,7 @@ interface ModelEntry {
 export class EmbeddingService {
   readonly #config: ServiceConfig
   readonly #repository: ModelRepository
+  readonly #vectors: OpenedVectorCache
   readonly #emit: (progress: ProgressEvent) => void
   readonly #entries = new Map<string, ModelEntry>()
   readonly #failures = new Map<string, ErrorBody['error']>()
@@ -39,10 +41,12 @@ export class EmbeddingService {
   private constructor(
     config: ServiceConfig,
     repository: ModelRepository,
+    vectors: OpenedVectorCache,
     emit: (progress: ProgressEvent) => void,
   ) {
     this.#config = config
     this.#repository = repository
+    this.#vectors = vectors
     this.#emit = emit
   }
 
@@ -54,8 +58,10 @@ export class EmbeddingService {
     const recipes = config.models.map(parseManifest)
     // Absent on insecure origins, whatever the types say.
     const opened = await openStore(config.storage, (globalThis as { caches?: CacheStorage }).caches)
+    const vectors = await openVectorCache(config.cache)
     const { modelsUrl, aliases } = config
-    return new EmbeddingService(config, new ModelRepository({ modelsUrl, recipes, aliases }, opened), emit)
+    const repository = new ModelRepository({ modelsUrl, recipes, aliases }, opened)
+    return new EmbeddingService(config, repository, vectors, emit)
   }
 
   /** @throws EmbeddingsError of every kind in the contract; the abort's reason after `cancel` */
@@ -151,6 +157,7 @@ export class EmbeddingService {
     const loading = LoadedModel.load(id, {
       repository: this.#repository,
       config: this.#config,
+      cache: this.#vectors.cache,
       signal: controller.signal,
       onProgress: this.#emit,
     })
@@ -189,6 +196,7 @@ export class EmbeddingService {
       source: model?.source ?? null,
       storage: kind,
       storageReason: reason,
+      cache: await cacheStatus(this.#config.cache, this.#vectors, model?.cache ?? null),
       error,
     }
   }
@@ -223,12 +231,13 @@ export class EmbeddingService {
     else entry.model.dispose(message)
   }
 
-  /** Unloads a model and deletes its stored files. @throws EmbeddingsError `model_not_found` */
+  /** Unloads a model and deletes its stored files and vectors. @throws EmbeddingsError `model_not_found` */
   async delete(id: string): Promise<void> {
     const canonical = this.#repository.canonicalId(id)
     const recipe = await this.#recipeOf(canonical)
     this.unload(id)
     await this.#repository.delete(recipe)
+    await this.#vectors.cache?.deleteAll(`${recipe.id}@`)
   }
 
   async #recipeOf(id: string): Promise<ModelRecipe> {

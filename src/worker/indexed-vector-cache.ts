@@ -1,0 +1,113 @@
+import type { VectorCache } from './vector-cache.ts'
+
+const DATABASE = 'browser-embeddings-vectors'
+const STORE = 'vectors'
+const BY_USE = 'used'
+
+interface Entry {
+  vector: Float32Array
+  /** Milliseconds since 1970, raised by fractions so that no two are equal in one worker. */
+  used: number
+}
+
+/** Keeps vectors in IndexedDB, shared by every tab of the origin. */
+export class IndexedVectorCache implements VectorCache {
+  readonly kind = 'indexeddb'
+  readonly #database: IDBDatabase
+  readonly #maxEntries: number
+  #lastUse = 0
+
+  private constructor(database: IDBDatabase, maxEntries: number) {
+    this.#database = database
+    this.#maxEntries = maxEntries
+    // Another tab wants to delete or upgrade the database: never stand in its way.
+    database.onversionchange = () => {
+      database.close()
+    }
+  }
+
+  /** @throws DOMException where the browser denies IndexedDB */
+  static async open(indexedDB: IDBFactory, maxEntries: number): Promise<IndexedVectorCache> {
+    const opening = indexedDB.open(DATABASE, 1)
+    opening.onupgradeneeded = () => {
+      opening.result.createObjectStore(STORE).createIndex(BY_USE, BY_USE)
+    }
+    return new IndexedVectorCache(await settled(opening), maxEntries)
+  }
+
+  async get(keys: readonly string[]): Promise<(Float32Array | null)[]> {
+    const transaction = this.#database.transaction(STORE, 'readwrite')
+    const store = transaction.objectStore(STORE)
+    const entries = await Promise.all(
+      keys.map(async (key) => {
+        const entry = (await settled(store.get(key))) as Entry | undefined
+        if (entry === undefined) return null
+        store.put({ ...entry, used: this.#now() } satisfies Entry, key)
+        return entry.vector
+      }),
+    )
+    await completed(transaction)
+    return entries
+  }
+
+  async put(entries: readonly (readonly [string, Float32Array])[]): Promise<void> {
+    const transaction = this.#database.transaction(STORE, 'readwrite')
+    const store = transaction.objectStore(STORE)
+    for (const [key, vector] of entries) store.put({ vector, used: this.#now() } satisfies Entry, key)
+    const counting = store.count()
+    counting.onsuccess = () => {
+      deleteOldest(store, counting.result - this.#maxEntries)
+    }
+    await completed(transaction)
+  }
+
+  async deleteAll(prefix: string): Promise<void> {
+    const transaction = this.#database.transaction(STORE, 'readwrite')
+    transaction.objectStore(STORE).delete(IDBKeyRange.bound(prefix, `${prefix}\uffff`))
+    await completed(transaction)
+  }
+
+  count(): Promise<number> {
+    return settled(this.#database.transaction(STORE).objectStore(STORE).count())
+  }
+
+  #now(): number {
+    this.#lastUse = Math.max(Date.now(), this.#lastUse + 0.001)
+    return this.#lastUse
+  }
+}
+
+function deleteOldest(store: IDBObjectStore, surplus: number): void {
+  if (surplus <= 0) return
+  let left = surplus
+  const walking = store.index(BY_USE).openKeyCursor()
+  walking.onsuccess = () => {
+    const cursor = walking.result
+    if (cursor === null || left === 0) return
+    store.delete(cursor.primaryKey)
+    left--
+    cursor.continue()
+  }
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => {
+      resolve(request.result)
+    }
+    request.onerror = () => {
+      reject(request.error ?? new DOMException('the request failed', 'UnknownError'))
+    }
+  })
+}
+
+function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => {
+      resolve()
+    }
+    transaction.onabort = () => {
+      reject(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'))
+    }
+  })
+}

@@ -1,0 +1,45 @@
+import { describeError } from '../rpc/error-codec.ts'
+import type { CacheConfig, CacheStatus } from '../rpc/protocol.ts'
+import { IndexedVectorCache } from './indexed-vector-cache.ts'
+import { MemoryVectorCache } from './memory-vector-cache.ts'
+import type { ModelVectorCache } from './model-vector-cache.ts'
+import type { VectorCache } from './vector-cache.ts'
+
+/** A cache, or why there is none. */
+export interface OpenedVectorCache {
+  cache: VectorCache | null
+  /** Why it is not the kind that was asked for; null otherwise. */
+  reason: string | null
+}
+
+/** Opens the cache of a client. Never throws: without a cache everything is computed, and `status` says why. */
+export async function openVectorCache(config: CacheConfig | null): Promise<OpenedVectorCache> {
+  if (config === null) return { cache: null, reason: null }
+  // Absent on insecure origins, whatever the types say.
+  if ((globalThis.crypto as Partial<Crypto>).subtle === undefined) {
+    return { cache: null, reason: 'no Web Crypto on an insecure origin' }
+  }
+  if (config.kind === 'memory') return { cache: new MemoryVectorCache(config.maxEntries), reason: null }
+  try {
+    return { cache: await IndexedVectorCache.open(indexedDB, config.maxEntries), reason: null }
+  } catch (error) {
+    const reason = `the browser denies IndexedDB: ${describeError(error)}`
+    return { cache: new MemoryVectorCache(config.maxEntries), reason }
+  }
+}
+
+/** What `status` says of the cache and of one model's use of it; null where no cache was asked for. */
+export async function cacheStatus(
+  config: CacheConfig | null,
+  { cache, reason }: OpenedVectorCache,
+  use: ModelVectorCache | null,
+): Promise<CacheStatus | null> {
+  if (config === null) return null
+  return {
+    kind: cache?.kind ?? 'none',
+    entries: (await cache?.count()) ?? 0,
+    hits: use?.hits ?? 0,
+    misses: use?.misses ?? 0,
+    reason: use?.fault ?? reason,
+  }
+}
