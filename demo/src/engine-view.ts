@@ -40,6 +40,10 @@ export class EngineView {
       for (const fact of ['Runs on', 'Size', 'Loaded', 'Query', 'Search', 'Speed'] as const)
         this.#set(fact, '–')
       this.#set('Model', MODEL)
+      // A load that found no backend at all has no model to tell of attempts; its message tells.
+      if ((status?.attempts.length ?? 0) === 0) {
+        byId('attempts', HTMLElement).replaceChildren(el('li', {}, explain(state.error).message))
+      }
       return
     }
     const source = state.status.source === 'store' ? 'from this device' : 'from the server'

@@ -37,6 +37,7 @@ const engine = new Engine(chosenDevice(), (state) => {
   if (state.phase === 'failed') notices.show('engine', state.error, () => void engine.restart())
   else notices.clear('engine')
   if (state.phase === 'ready') void panel.run()
+  if (state.phase !== 'loading') void showOffline()
 })
 const own = new OwnText(engine)
 const searcher = new Searcher(engine, corpus, own)
@@ -60,7 +61,6 @@ corpus.then(showCorpus, (error: unknown) => {
   byId('about', HTMLElement).textContent = 'Not loaded.'
   notices.show('corpus', error, () => location.reload())
 })
-void Promise.allSettled([corpus, engine.ready]).then(showOffline)
 
 /** After longer work: it may have started more workers. */
 function showWorkers(): void {
