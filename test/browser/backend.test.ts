@@ -1,0 +1,67 @@
+/** Which backend runs, and what `status` says of it. This project's Chromium has WebGPU, but no adapter. */
+
+import { afterEach, expect, test } from 'vitest'
+import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.ts'
+
+const SHIPPED = 'all-MiniLM-L6-v2'
+const open: EmbeddingsClient[] = []
+
+function client(options: EmbeddingsClientOptions): EmbeddingsClient {
+  const made = new EmbeddingsClient({ modelsUrl: '/models/', ...options })
+  open.push(made)
+  return made
+}
+
+afterEach(() => Promise.all(open.splice(0).map((made) => made.close())))
+
+test('no adapter: WASM runs, and the reason is told', async () => {
+  expect(await navigator.gpu.requestAdapter()).toBeNull()
+  const { backend, attempts } = await client({ workers: 1 }).models.load(SHIPPED)
+  expect(backend).toMatchObject({ device: 'wasm', adapter: null, file: 'onnx/model_q8_wasm.onnx' })
+  expect(backend?.knownAnswerCosine).toBeGreaterThan(0.99)
+  expect(attempts).toEqual([
+    { device: 'webgpu', reason: 'no adapter', chosen: false },
+    { device: 'wasm', reason: 'chosen', chosen: true },
+  ])
+})
+
+test('a model without a graph for WebGPU: the adapter is not even asked for', async () => {
+  const { attempts } = await client({ modelsUrl: '/fixtures/tiny/', storage: 'memory' }).models.load(
+    'tiny-mean',
+  )
+  expect(attempts).toEqual([
+    { device: 'webgpu', reason: 'the model has no graph for WebGPU', chosen: false },
+    { device: 'wasm', reason: 'chosen', chosen: true },
+  ])
+})
+
+test('workers start as work arrives, up to the number asked for', async () => {
+  const two = client({ modelsUrl: '/fixtures/tiny/', device: 'wasm', workers: 2, storage: 'memory' })
+  expect((await two.models.load('tiny-slow')).backend?.workers).toBe(1)
+  const input = Array.from({ length: 320 }, () => 'red '.repeat(14))
+  const { data } = await two.embeddings.create({ model: 'tiny-slow', input })
+  expect(data).toHaveLength(320)
+  expect((await two.models.status('tiny-slow')).backend?.workers).toBe(2)
+})
+
+test('threads give the same vectors as one thread', async () => {
+  const input = ['Hello, world!', 'How do I reset my password?']
+  const one = await client({ device: 'wasm', workers: 1 }).embeddings.create({ model: SHIPPED, input })
+  const threaded = client({ device: 'wasm', workers: 1, threads: 2 })
+  const two = await threaded.embeddings.create({ model: SHIPPED, input })
+  const threads = Math.min(2, navigator.hardwareConcurrency)
+  expect((await threaded.models.status(SHIPPED)).backend?.threads).toBe(threads)
+  two.data.forEach(({ embedding }, row) => {
+    embedding.forEach((value, k) => {
+      expect(Math.abs(value - one.data[row]!.embedding[k]!)).toBeLessThan(1e-3)
+    })
+  })
+})
+
+test('a recipe of the page needs no manifest on the server', async () => {
+  const manifest = (await (await fetch('/fixtures/tiny/tiny-mean/manifest.json')).json()) as unknown
+  const own = client({ modelsUrl: '/fixtures/tiny/', device: 'wasm', models: [manifest], storage: 'memory' })
+  expect((await own.models.list()).data[0]).toMatchObject({ id: 'tiny-mean', owned_by: 'fixtures' })
+  const { data } = await own.embeddings.create({ model: 'tiny-mean', input: 'red' })
+  expect(data[0]?.embedding).toHaveLength(8)
+})
