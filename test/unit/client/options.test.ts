@@ -21,6 +21,7 @@ test('defaults', () => {
     models: [],
     aliases: {},
     storage: 'auto',
+    cache: null,
     maxPendingInputs: 16_384,
     livenessLock: 'lock',
   })
