@@ -1,0 +1,13 @@
+/** What the encoder's WebAssembly module offers; `../encoder-module.ts` has the same as a type. */
+
+export { encode } from './encode'
+export {
+  dequantizeBlocks,
+  packColumns,
+  packRows,
+  quantizeColumns,
+  quantizeRows,
+  sumBlocks,
+  toSigned,
+  widenHalves,
+} from './pack'

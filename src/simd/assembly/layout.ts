@@ -1,0 +1,109 @@
+/**
+ * The encoder's plan, as it lies in memory: written by `../memory-plan.ts`, read here. Every field takes 4 bytes, every
+ * address is one in the module's memory, 64-byte aligned.
+ */
+
+/** A linear layer with int8 weights. */
+@unmanaged
+export class Linear {
+  /** int8 [outputs / 16][inputs / 4][16][4]: what one vector load of the product needs lies together. */
+  weights: usize
+  /** float32 [outputs]: what one step of a weight is worth. */
+  scales: usize
+  /** float32 [outputs]. */
+  bias: usize
+  /** int32 [outputs / 16][inputs / block][16]: sums of the int8 weights over each block of inputs. */
+  sums: usize
+  /** float32 [inputs]: factors for the input channels (Xiao et al., "SmoothQuant", arXiv 2211.10438). */
+  smoothing: usize
+  inputs: u32
+  outputs: u32
+  /** Inputs that share one scale of the activations. */
+  block: u32
+}
+
+/** Scale and shift of a layer normalisation, float32 [hidden] each. */
+@unmanaged
+export class Norm {
+  gamma: usize
+  beta: usize
+  epsilon: f32
+}
+
+/** One transformer layer. */
+@unmanaged
+export class Layer {
+  /** Query, key and value in one: outputs 3 × hidden. */
+  qkv: Linear
+  output: Linear
+  outputNorm: Norm
+  up: Linear
+  down: Linear
+  downNorm: Norm
+}
+
+/** The model, and the memory that a run uses. */
+@unmanaged
+export class Encoder {
+  hidden: u32
+  /** Width of the feed-forward layer. */
+  inner: u32
+  heads: u32
+  /** Layers that follow each other as addresses at `layers`. */
+  layerCount: u32
+  layers: usize
+  /** int8 [vocabulary][hidden]. */
+  words: usize
+  /** float32 [vocabulary][hidden / wordBlock]. */
+  wordScales: usize
+  wordBlock: u32
+  /** float32 [positions][hidden]; the row of token type 0 is added already. */
+  positions: usize
+  embeddingNorm: Norm
+  /** 0: mean of the tokens; 1: the first; 2: the last. */
+  pooling: u32
+
+  /** int32: token ids of the texts of a run, one text after the other. */
+  ids: usize
+  /** int32: tokens of each text. */
+  lengths: usize
+  /** float32 [texts][hidden]. */
+  vectors: usize
+  /** Rows that fit into the buffers below. */
+  capacity: u32
+  /** float32 [capacity][hidden]: the residual stream. */
+  hiddenStates: usize
+  /** float32 [3 × heads][capacity][head size]. */
+  qkv: usize
+  /** float32 [capacity][hidden]: what attention gives. */
+  context: usize
+  /** float32 [INNER_ROWS][inner]. */
+  innerStates: usize
+  /** Unsigned 7-bit activations, [capacity][hidden] or [INNER_ROWS][inner]. */
+  activations: usize
+  /** Scale (float32) and negated zero point (int32) of each block of each row of the activations. */
+  activationScales: usize
+  /** Keys of one head, unsigned 7-bit, [longest / 16][head size / 4][16][4]. */
+  keys: usize
+  /** Queries of one head, int8 [longest][head size]. */
+  queries: usize
+  /** float32 [longest]: what one step of a query is worth. */
+  queryScales: usize
+  /** Values of one head, int8 [longest / 4][head size][4]. */
+  values: usize
+  /** float32 [head size]. */
+  keyScales: usize
+  /** float32 [head size]. */
+  valueScales: usize
+  /** float32 [2][longest]: scores of two queries. */
+  scores: usize
+  /** Probabilities of two queries as two 7-bit halves, unsigned [2][2][longest]. */
+  probabilities: usize
+  /** Tokens of the longest text, rounded up to 16: the stride of `scores` and `probabilities`. */
+  longest: u32
+  /** How dot products are computed: 1: in one instruction; 0: in two. See `dot.ts`. The result is the same. */
+  fused: u32
+}
+
+/** Rows of the feed-forward layer that are computed together, so that their wide states stay in the cache. */
+export const INNER_ROWS: u32 = 64

@@ -1,0 +1,71 @@
+/** Activations to unsigned 7-bit integers, with a scale and a zero point for each block of a row. */
+
+import { maxOfLanes, minOfLanes, ROUNDING } from './lanes'
+import { Linear } from './layout'
+
+/**
+ * Half a step less than 127: value and zero point are rounded apart, and both may be rounded up. So the sum stays within
+ * 0…127, the range in which the dot products are exact.
+ */
+const STEPS: f32 = 126.5
+
+/** Least extent of a block; keeps the steps finite where a block is all zero. */
+const LEAST_RANGE: f32 = 1e-20
+
+/**
+ * Quantises `rows` × `linear.inputs` float32, multiplied by the layer's smoothing factors.
+ *
+ * @param to unsigned 7-bit, in the order of the input
+ * @param scales for each row, for each block: float32 scale, int32 zero point negated
+ */
+export function quantizeActivations(from: usize, to: usize, scales: usize, linear: Linear, rows: u32): void {
+  const block = <usize>linear.block << 2
+  const width = <usize>linear.inputs << 2
+  for (let row: u32 = 0; row < rows; row++) {
+    for (let start: usize = 0; start < width; start += block) {
+      quantizeBlock(from + start, linear.smoothing + start, to, scales, block)
+      to += block >> 2
+      scales += 8
+    }
+    from += width
+  }
+}
+
+@inline
+function quantizeBlock(from: usize, smoothing: usize, to: usize, scales: usize, bytes: usize): void {
+  // Zero is within every range, so that the zero point is within 0…127.
+  let least = f32x4.splat(0)
+  let most = least
+  let least2 = least
+  let most2 = least
+  for (let i: usize = 0; i < bytes; i += 32) {
+    const a = f32x4.mul(v128.load(from + i), v128.load(smoothing + i))
+    const b = f32x4.mul(v128.load(from + i, 16), v128.load(smoothing + i, 16))
+    least = f32x4.pmin(least, a)
+    most = f32x4.pmax(most, a)
+    least2 = f32x4.pmin(least2, b)
+    most2 = f32x4.pmax(most2, b)
+  }
+  const low = minOfLanes(f32x4.pmin(least, least2))
+  const range = max<f32>(maxOfLanes(f32x4.pmax(most, most2)) - low, LEAST_RANGE)
+  const steps = STEPS / range
+  const zeroPoint = nearest<f32>(-low * steps)
+  store<f32>(scales, range / STEPS)
+  store<i32>(scales, -(<i32>zeroPoint), 4)
+  const factor = f32x4.splat(steps)
+  const offset = f32x4.splat(ROUNDING + zeroPoint)
+  for (let i: usize = 0; i < bytes; i += 64) {
+    const a = quantize4(from + i, smoothing + i, factor, offset)
+    const b = quantize4(from + i + 16, smoothing + i + 16, factor, offset)
+    const c = quantize4(from + i + 32, smoothing + i + 32, factor, offset)
+    const d = quantize4(from + i + 48, smoothing + i + 48, factor, offset)
+    v128.store(to + (i >> 2), i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)))
+  }
+}
+
+/** The mask changes no right number; it keeps garbage (NaN from damaged weights) within the exact range too. */
+@inline
+function quantize4(from: usize, smoothing: usize, factor: v128, offset: v128): v128 {
+  const x = f32x4.mul(v128.load(from), v128.load(smoothing))
+  return v128.and(f32x4.add(f32x4.mul(x, factor), offset), i32x4.splat(127))
+}

@@ -1,0 +1,77 @@
+/** The encoder's WebAssembly module, in its two builds. */
+
+import { EmbeddingsError } from '../openai/errors.ts'
+
+/** What the module exports; documented in `assembly/`. Addresses and counts are int32. */
+export interface EncoderExports {
+  encode(plan: number, texts: number): void
+  toSigned(values: number, count: number): void
+  packColumns(from: number, to: number, inputs: number, outputs: number): void
+  packRows(from: number, to: number, inputs: number, outputs: number): void
+  sumBlocks(panels: number, to: number, inputs: number, outputs: number, block: number): void
+  dequantizeBlocks(from: number, scales: number, to: number, count: number, block: number): void
+  widenHalves(from: number, to: number, count: number): void
+  quantizeRows(from: number, to: number, scales: number, rows: number, width: number): void
+  quantizeColumns(from: number, to: number, scales: number, steps: number, rows: number, width: number): void
+}
+
+/** `relaxed`: with relaxed SIMD; `plain`: with the 128-bit SIMD that every browser has. Both give the same bits. */
+export type EncoderBuild = 'relaxed' | 'plain'
+
+/** A build, compiled. */
+export interface EncoderModule {
+  build: EncoderBuild
+  module: WebAssembly.Module
+}
+
+/** First bytes of a module without an import or export: one function that returns nothing. */
+const HEAD = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0]
+
+/** `i8x16.splat` thrice, then `i32x4.relaxed_dot_i8x16_i7x16_add_s`. */
+const RELAXED_DOT = [
+  0x0a, 0x13, 1, 0x11, 0, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x93, 2, 0x1a,
+  0x0b,
+]
+
+/** `i8x16.splat`, then drop. */
+const SPLAT = [0x0a, 9, 1, 7, 0, 0x41, 0, 0xfd, 0x0f, 0x1a, 0x0b]
+
+/** The best build that this browser can run; null: it has no SIMD. */
+export function supportedBuild(): EncoderBuild | null {
+  if (WebAssembly.validate(Uint8Array.from([...HEAD, ...RELAXED_DOT]))) return 'relaxed'
+  return WebAssembly.validate(Uint8Array.from([...HEAD, ...SPLAT])) ? 'plain' : null
+}
+
+/** Literal, so that bundlers find both files. */
+function moduleUrl(build: EncoderBuild): URL {
+  return build === 'relaxed'
+    ? new URL('./encoder-relaxed.wasm', import.meta.url)
+    : new URL('./encoder-plain.wasm', import.meta.url)
+}
+
+/**
+ * Fetches and compiles a build.
+ *
+ * @throws EmbeddingsError `model_unreachable`, `csp_blocked`
+ */
+export async function loadEncoderModule(build: EncoderBuild): Promise<EncoderModule> {
+  const url = moduleUrl(build)
+  let bytes: ArrayBuffer
+  try {
+    const response = await fetch(url)
+    if (!response.ok) throw new Error(`status ${String(response.status)}`)
+    bytes = await response.arrayBuffer()
+  } catch (error) {
+    throw new EmbeddingsError('model_unreachable', `The CPU encoder could not be fetched from ${url.href}.`, {
+      cause: error,
+    })
+  }
+  try {
+    // Not compileStreaming: the file is small, and a server may not know the type of .wasm.
+    return { build, module: await WebAssembly.compile(bytes) }
+  } catch (error) {
+    throw new EmbeddingsError('csp_blocked', `The CPU encoder could not be compiled: ${String(error)}`, {
+      cause: error,
+    })
+  }
+}

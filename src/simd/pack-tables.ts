@@ -1,0 +1,73 @@
+/** The embedding tables from the file into the encoder's memory. */
+
+import type { BertSource, TableSource } from './bert/bert-weights.ts'
+import type { EncoderPlan } from './encoder-plan.ts'
+import { numbersOf, type OnnxTensor } from './onnx/tensor.ts'
+import type { PackTarget } from './pack-matrix.ts'
+
+/** Rows of a float table that are packed at a time. */
+const ROWS_AT_ONCE = 2048
+
+/** Bytes that packing the tables needs besides the result. */
+export function tableStagingBytes({ hidden }: BertSource): number {
+  return ROWS_AT_ONCE * hidden * 6 + 128
+}
+
+/** Packs word, position and type tables. */
+export function packTables(target: PackTarget, plan: EncoderPlan, source: BertSource): void {
+  const { words, hidden } = source
+  // A zero point other than the middle is the same number for every element: it can go into the positions.
+  const shift = words.scales === null ? packFloatTable(target, plan, words) : packInt8Table(target, plan, words)
+  const positions = new Float32Array(target.memory, plan.positions, plan.longest * hidden)
+  positions.set(rowsOf(source.positions, plan.longest))
+  const type = source.types === null ? new Float32Array(hidden) : rowsOf(source.types, 1)
+  for (let at = 0; at < positions.length; at++) {
+    positions[at] = (positions[at] ?? 0) + (type[at % hidden] ?? 0) + shift
+  }
+}
+
+/**
+ * Copies a table of integers.
+ *
+ * @returns what is to be added to every element of a word's vector
+ */
+function packInt8Table({ exports, memory }: PackTarget, plan: EncoderPlan, table: TableSource): number {
+  const { values, rows, width, zeroPoint } = table
+  new Uint8Array(memory).set(values.bytes, plan.words)
+  if (values.type === 'uint8') exports.toSigned(plan.words, rows * width)
+  const given = table.scales === null ? [] : (numbersOf(table.scales) ?? [])
+  const scales = new Float32Array(memory, plan.wordScales, (rows * width) / plan.wordBlock)
+  if (table.block === 0) scales.fill(given[0] ?? 0)
+  else scales.set(given)
+  const middle = values.type === 'uint8' ? 128 : 0
+  return zeroPoint === middle ? 0 : (middle - zeroPoint) * (scales[0] ?? 0)
+}
+
+/** Rounds a float table to int8, with a scale for each `wordBlock` neighbours. */
+function packFloatTable(target: PackTarget, plan: EncoderPlan, table: TableSource): number {
+  const { exports, memory, staging } = target
+  const { values, rows, width } = table
+  const bytesPerRow = (values.type === 'float16' ? 2 : 4) * width
+  const blocks = width / plan.wordBlock
+  for (let row = 0; row < rows; row += ROWS_AT_ONCE) {
+    const count = Math.min(ROWS_AT_ONCE, rows - row)
+    const part = values.bytes.subarray(row * bytesPerRow, (row + count) * bytesPerRow)
+    new Uint8Array(memory).set(part, staging)
+    const floats = values.type === 'float16' ? staging + count * bytesPerRow : staging
+    if (values.type === 'float16') exports.widenHalves(staging, floats, count * width)
+    const to = plan.words + row * width
+    exports.quantizeRows(floats, to, plan.wordScales + row * blocks * 4, count * blocks, plan.wordBlock)
+  }
+  return 0
+}
+
+/** The first rows of a table as float32. */
+function rowsOf(table: TableSource, count: number): Float32Array {
+  const { values, width, zeroPoint, block } = table
+  const bytes = values.bytes.subarray(0, (values.bytes.length / table.rows) * count)
+  const part: OnnxTensor = { ...values, bytes, size: count * width }
+  const rows = Float32Array.from(numbersOf(part) ?? [])
+  if (table.scales === null) return rows
+  const scales = numbersOf(table.scales) ?? new Float64Array(0)
+  return rows.map((value, at) => (value - zeroPoint) * (scales[block === 0 ? 0 : Math.floor(at / block)] ?? 0))
+}

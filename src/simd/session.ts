@@ -1,0 +1,110 @@
+/** The session that runs BERT encoders on the CPU without onnxruntime. */
+
+import type { TokenBatch } from '../engine/batch.ts'
+import type { EmbeddingSession } from '../engine/embedding-session.ts'
+import type { Pooling } from '../models/recipe.ts'
+import { EmbeddingsError } from '../openai/errors.ts'
+import { recognizeBert } from './bert/recognize.ts'
+import { Encoder } from './encoder.ts'
+import { loadEncoderModule, supportedBuild, type EncoderModule } from './encoder-module.ts'
+import { readOnnx } from './onnx/graph.ts'
+import { UnsupportedModelError } from './unsupported-model.ts'
+
+/** What a session is made from; a part of the engine's `SessionConfig`. */
+export interface SimdSessionConfig {
+  /** Bytes of the ONNX file, untrusted. */
+  model: ArrayBuffer
+  /** Name of the graph output that the recipe reads. */
+  output: string
+  pooled: boolean
+  pooling: Pooling
+  /** Native width of a vector. */
+  width: number
+}
+
+/**
+ * Makes a session from an ONNX file.
+ *
+ * @throws EmbeddingsError `unsupported_environment` where the browser has no SIMD or the encoder does not know the
+ *   model, with the reason; `out_of_memory`, `model_unreachable`, `csp_blocked`
+ */
+export async function createSimdSession(config: SimdSessionConfig): Promise<EmbeddingSession> {
+  const build = supportedBuild()
+  if (build === null)
+    throw new EmbeddingsError('unsupported_environment', 'This browser has no WebAssembly SIMD.')
+  return openSimdSession(await loadEncoderModule(build), config)
+}
+
+/** Makes a session with a compiled module. @throws EmbeddingsError as `createSimdSession` does */
+export async function openSimdSession(
+  module: EncoderModule,
+  config: SimdSessionConfig,
+): Promise<EmbeddingSession> {
+  try {
+    const source = recognizeBert(readOnnx(new Uint8Array(config.model)), config)
+    return new SimdSession(await Encoder.create(module, source))
+  } catch (error) {
+    throw toSessionError(error)
+  }
+}
+
+function toSessionError(error: unknown): EmbeddingsError {
+  if (error instanceof UnsupportedModelError) {
+    const message = `The CPU encoder does not run this model: ${error.message}.`
+    return new EmbeddingsError('unsupported_environment', message, { cause: error })
+  }
+  if (error instanceof RangeError) {
+    const message = 'The browser has no memory left for this model.'
+    return new EmbeddingsError('out_of_memory', message, { cause: error })
+  }
+  return new EmbeddingsError('inference_failed', `The CPU encoder could not be started: ${String(error)}`, {
+    cause: error,
+  })
+}
+
+class SimdSession implements EmbeddingSession {
+  readonly adapter = null
+  readonly lost: Promise<string> = new Promise(() => undefined)
+  #encoder: Encoder | null
+
+  constructor(encoder: Encoder) {
+    this.#encoder = encoder
+  }
+
+  run(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
+    try {
+      if (this.#encoder === null) throw new EmbeddingsError('inference_failed', 'The session was disposed.')
+      checkBatch(batch, this.#encoder)
+      return Promise.resolve(this.#encoder.encode(batch))
+    } catch (error) {
+      const failure = new EmbeddingsError('inference_failed', `Inference failed: ${String(error)}`, {
+        cause: error,
+      })
+      return Promise.reject(error instanceof EmbeddingsError ? error : failure)
+    }
+  }
+
+  dispose(): Promise<void> {
+    this.#encoder = null
+    return Promise.resolve()
+  }
+}
+
+/** The encoder reads memory by these numbers, so none may lead astray. */
+function checkBatch({ ids, lengths }: TokenBatch, { longest, vocabulary }: Encoder): void {
+  const fail = (message: string): never => {
+    throw new EmbeddingsError('inference_failed', message)
+  }
+  let tokens = 0
+  for (const length of lengths) {
+    if (length < 1 || length > longest) {
+      fail(`A text has ${String(length)} tokens; the model's graph takes 1 to ${String(longest)}.`)
+    }
+    tokens += length
+  }
+  if (tokens !== ids.length)
+    fail(`The batch has ${String(ids.length)} tokens and lengths for ${String(tokens)}.`)
+  const wrong = ids.find((id) => id < 0 || id >= vocabulary)
+  if (wrong !== undefined)
+    fail(`The token ${String(wrong)} is not in the model's table of ${String(vocabulary)}.`)
+}

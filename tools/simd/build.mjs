@@ -1,0 +1,53 @@
+/**
+ * Compiles the CPU encoder (`src/simd/assembly/`, AssemblyScript) to `src/simd/encoder-{relaxed,plain}.wasm`.
+ *
+ *   node tools/simd/build.mjs          writes both files; they are committed, and a test compares them with their sources
+ *   node tools/simd/build.mjs --copy   copies them into `dist/simd/`, beside the JavaScript that fetches them
+ */
+
+import { copyFileSync, writeFileSync } from 'node:fs'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import asc from 'assemblyscript/asc'
+
+const repository = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Features of each build. */
+const builds = { relaxed: 'simd,relaxed-simd', plain: 'simd' }
+
+/**
+ * @param {keyof typeof builds} build
+ * @returns {Promise<Uint8Array>} the module's bytes, the same on every machine
+ * @throws {Error} with the compiler's messages
+ */
+export async function compileEncoder(build) {
+  /** @type {Uint8Array | undefined} */
+  let wasm
+  const options = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--initialMemory', '1']
+  const { error, stderr } = await asc.main(
+    ['src/simd/assembly/index.ts', '--outFile', 'encoder.wasm', ...options, '--enable', builds[build]],
+    {
+      baseDir: repository,
+      writeFile: (/** @type {string} */ _name, /** @type {Uint8Array} */ contents) => {
+        wasm = contents
+      },
+    },
+  )
+  if (error !== null || wasm === undefined) throw new Error(stderr.toString(), { cause: error })
+  return wasm
+}
+
+/** @param {string} build */
+const fileOf = (build) => `simd/encoder-${build}.wasm`
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const build of /** @type {(keyof typeof builds)[]} */ (Object.keys(builds))) {
+    const source = `${repository}src/${fileOf(build)}`
+    if (process.argv.includes('--copy')) copyFileSync(source, `${repository}dist/${fileOf(build)}`)
+    else {
+      const wasm = await compileEncoder(build)
+      writeFileSync(source, wasm)
+      console.log(`src/${fileOf(build)}: ${String(wasm.length)} bytes`)
+    }
+  }
+}
