@@ -1,13 +1,14 @@
 /** Finds recipes and reads files: from the store first, then over the network, verified either way. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import { CATALOG } from './catalog.ts'
+import { CATALOG, ORIGINAL_NAMES } from './catalog.ts'
 import { downloadFile, verifyBytes } from './download.ts'
 import { fileUrl, isModelId } from './hub-layout.ts'
 import { parseManifest } from './manifest.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { FileRecord, ModelRecipe } from './recipe.ts'
 import type { OpenedStore } from './open-store.ts'
+import { UNAVAILABLE } from './unavailable.ts'
 
 export interface RepositoryOptions {
   /** Absolute, ending in `/`; null: the hub. */
@@ -62,7 +63,11 @@ export class ModelRepository {
 
   #findKnown(id: string): ModelRecipe | undefined {
     const known = this.known()
-    const recipe = known.find((candidate) => candidate.id === id) ?? known.find((candidate) => candidate.path === id)
+    const original = Object.hasOwn(ORIGINAL_NAMES, id) ? ORIGINAL_NAMES[id] : undefined
+    const recipe =
+      known.find((candidate) => candidate.id === id) ??
+      known.find((candidate) => candidate.path === id) ??
+      known.find((candidate) => candidate.id === original)
     return recipe === undefined ? undefined : { ...recipe, id }
   }
 
@@ -184,10 +189,12 @@ function parseJson(url: string, bytes: ArrayBuffer): unknown {
 }
 
 function notFound(id: string, known: readonly ModelRecipe[]): EmbeddingsError {
-  const names = known.map((recipe) => recipe.id).join(', ')
-  return new EmbeddingsError(
-    'model_not_found',
-    `The model ${JSON.stringify(id.slice(0, 128))} does not exist here. Known models: ${names}.`,
-    { param: 'model' },
-  )
+  const name = JSON.stringify(id.slice(0, 128))
+  const unavailable = Object.hasOwn(UNAVAILABLE, id) ? UNAVAILABLE[id] : undefined
+  const message =
+    unavailable === undefined
+      ? `The model ${name} does not exist here. Known models: ${known.map((recipe) => recipe.id).join(', ')}.`
+      : `The model ${name} cannot run here: ${unavailable.reason}. The nearest local model is ${unavailable.nearest}; ` +
+        `the option aliases: { ${name}: '${unavailable.nearest}' } runs that under this name.`
+  return new EmbeddingsError('model_not_found', message, { param: 'model' })
 }

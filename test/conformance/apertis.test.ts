@@ -213,6 +213,18 @@ if (hasModel) {
       }
     })
 
+    test('§ Supported Models: a closed one without an alias is 404, naming the nearest local model', async () => {
+      const plain = newClient({ aliases: {} })
+      try {
+        const { status, error } = await post(plain, URL, { model: 'text-embedding-3-small', input: FOOD })
+        expect(status).toBe(404)
+        expect(error).toMatchObject({ code: 'model_not_found', param: 'model' })
+        expect(error.message).toContain(MODEL)
+      } finally {
+        await plain.close()
+      }
+    })
+
     test('§ Supported Models, § Related Topics (Models): listed, in the same shape as embeddings are', async () => {
       const { status, body } = await request(client, 'https://api.apertis.ai/v1/models')
       expect(status).toBe(200)
