@@ -171,7 +171,7 @@ describe('stored files', () => {
     const { vector } = await loadOnce()
     const cache = await caches.open(CACHE)
     const bytes = new Uint8Array(await (await cache.match(GRAPH))!.arrayBuffer())
-    await cache.put(GRAPH, new Response(damage(bytes) as Uint8Array<ArrayBuffer>))
+    await cache.put(GRAPH, new Response(damage(bytes)))
     expect(await loadOnce()).toEqual({ source: 'network', fetched: [GRAPH], vector })
     const healed = await (await cache.match(GRAPH))!.arrayBuffer()
     expect(await sha256(healed)).toBe(await sha256(bytes.buffer))

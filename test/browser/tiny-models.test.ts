@@ -95,7 +95,7 @@ describe('a vector that is none is never returned', () => {
     ['zero', 'zero'],
   ])('%s: invalid_output, named by its input', async (_what, word) => {
     const error = await rejectedBy(
-      client.embeddings.create({ model: 'tiny-mean', input: ['red', 'green blue', `${word}`, 'pink'] }),
+      client.embeddings.create({ model: 'tiny-mean', input: ['red', 'green blue', word, 'pink'] }),
     )
     expect(error).toMatchObject({ code: 'invalid_output', status: 500, param: 'input[2]' })
     expect(error.toJSON().error.type).toBe('internal_server_error')
