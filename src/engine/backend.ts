@@ -8,7 +8,7 @@ export type WebGpuProbe = { usable: true } | { usable: false; reason: string }
 export interface ProbeOptions {
   /** How often to ask. A GPU process that is starting answers null at first (sokuji#515). @default 3 */
   tries?: number
-  /** Milliseconds between tries. @default 250 */
+  /** Milliseconds between tries. Long waits would delay every start on a machine without a GPU. @default 75 */
   pause?: number
   /** Milliseconds for one try; a hung GPU process never answers. @default 3000 */
   timeout?: number
@@ -26,7 +26,7 @@ function after<T>(milliseconds: number, value: T): Promise<T> {
  * @param gpu `navigator.gpu` of the thread that asks
  */
 export async function probeWebGpu(gpu: GPU | undefined, options: ProbeOptions = {}): Promise<WebGpuProbe> {
-  const { tries = 3, pause = 250, timeout = 3000 } = options
+  const { tries = 3, pause = 75, timeout = 3000 } = options
   if (gpu === undefined) return { usable: false, reason: 'no navigator.gpu' }
   for (let attempt = 1; ; attempt++) {
     try {

@@ -31,6 +31,8 @@ export interface LadderOptions {
   readModel: (variant: ModelVariant) => Promise<ArrayBuffer>
   /** Token ids to run first where the recipe has no known answer. */
   probeTokens: () => Promise<Int32Array>
+  /** Gets an entry for every backend tried or passed over; kept by the caller, who also tells of failed loads. */
+  attempts: BackendAttempt[]
   onPhase: (phase: 'compile' | 'warm-up', device: Device) => void
   onLost: (slot: InferenceSlot, error: EmbeddingsError) => void
 }
@@ -45,7 +47,6 @@ const DEADLINES: Deadlines = { load: 120_000, run: 120_000 }
 
 /** The backends of one loaded model, best first. */
 export class BackendLadder {
-  readonly attempts: BackendAttempt[] = []
   chosen: ChosenBackend | null = null
   readonly #options: LadderOptions
   readonly #rungs: Rung[] = []
@@ -97,7 +98,7 @@ export class BackendLadder {
   }
 
   #pass(device: Device, reason: string): void {
-    this.attempts.push({ device, reason, chosen: false })
+    this.#options.attempts.push({ device, reason, chosen: false })
   }
 
   /** Most workers at once on the backend in force. */
@@ -182,7 +183,7 @@ export class BackendLadder {
   #choose(backend: ChosenBackend): void {
     if (this.chosen !== null) return
     this.chosen = backend
-    this.attempts.push({ device: backend.device, reason: 'chosen', chosen: true })
+    this.#options.attempts.push({ device: backend.device, reason: 'chosen', chosen: true })
   }
 
   /** Runs the known answer, which also warms the session up. Null where the recipe has none. */
@@ -203,7 +204,7 @@ export class BackendLadder {
   }
 
   #nothingLeft(): EmbeddingsError {
-    const reasons = this.attempts.map(({ device, reason }) => `${device}: ${reason}`).join('; ')
+    const reasons = this.#options.attempts.map(({ device, reason }) => `${device}: ${reason}`).join('; ')
     return new EmbeddingsError('unsupported_environment', `No backend can run this model here (${reasons}).`)
   }
 }

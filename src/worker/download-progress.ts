@@ -26,14 +26,31 @@ export class DownloadProgress {
     return this.#sum('loaded')
   }
 
+  /** Files that will be read, so that the whole is known from the first event on. */
+  expect(files: readonly string[]): void {
+    for (const file of files) this.#files.set(file, { loaded: 0, total: this.#bytesOf(file) })
+  }
+
+  /** Of several graphs only one is read: forgets those that were expected in its place. */
+  #keepOneGraph(file: string): void {
+    const graphs = this.#recipe.variants.map((variant) => variant.file)
+    if (!graphs.includes(file)) return
+    for (const other of graphs)
+      if (other !== file && this.#files.get(other)?.loaded === 0) this.#files.delete(other)
+  }
+
+  #bytesOf(file: string): number {
+    return this.#recipe.files.find(({ path }) => path === file)?.bytes ?? 0
+  }
+
   noteSource(source: 'network' | 'store'): void {
     if (source === 'network') this.source = 'network'
   }
 
   /** The progress callback of one file. */
   of(file: string): (loaded: number, total: number) => void {
-    const record = this.#recipe.files.find(({ path }) => path === file)
-    this.#files.set(file, { loaded: 0, total: record?.bytes ?? 0 })
+    this.#keepOneGraph(file)
+    this.#files.set(file, { loaded: 0, total: this.#bytesOf(file) })
     return (loaded, total) => {
       this.#files.set(file, { loaded, total })
       this.#emit({

@@ -9,7 +9,14 @@ import { encodeBase64Rows } from '../openai/encode.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
 import type { EmbeddingRequest } from '../openai/validate.ts'
-import type { BackendStatus, EmbeddingsResult, ProgressEvent, ServiceConfig } from '../rpc/protocol.ts'
+import type {
+  BackendAttempt,
+  BackendStatus,
+  DeviceOption,
+  EmbeddingsResult,
+  ProgressEvent,
+  ServiceConfig,
+} from '../rpc/protocol.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
 import { truncateRows } from '../vectors/truncate.ts'
 import { BackendLadder } from './backend-ladder.ts'
@@ -32,6 +39,8 @@ export interface LoadContext {
   config: ServiceConfig
   /** Null: every vector is computed. */
   cache: VectorCache | null
+  /** Gets an entry for every backend tried or passed over, also after the load. */
+  attempts: BackendAttempt[]
   signal: AbortSignal
   onProgress: (progress: ProgressEvent) => void
 }
@@ -74,6 +83,7 @@ export class LoadedModel {
     const { repository, config, signal, onProgress } = context
     const recipe = await repository.resolve(id, signal)
     const progress = new DownloadProgress(recipe, onProgress)
+    progress.expect(['tokenizer.json', 'tokenizer_config.json', likelyGraph(recipe, config.device)])
     const read = (path: string) => ({ signal, onProgress: progress.of(path) })
     const tokenizing = readTokenizer(repository, recipe, read)
     // Awaited below, beside the first worker; until then a failure must not count as unhandled.
@@ -81,6 +91,7 @@ export class LoadedModel {
     const ladder = await BackendLadder.inspect({
       recipe,
       config,
+      attempts: context.attempts,
       probeTokens: async () => (await tokenizing).encodeText('warm-up', { truncate: true, item: 'input' }),
       readModel: async (variant) => {
         // Later workers read the file again, when the load's own signal no longer counts.
@@ -116,10 +127,6 @@ export class LoadedModel {
     onProgress({ type: 'ready', model: recipe.id, device: ladder.chosen?.device ?? 'wasm' })
     const files = { bytes: progress.bytes, source: progress.source }
     return new LoadedModel(recipe, tokenizer, ladder, pool, context.cache, files)
-  }
-
-  get attempts(): BackendLadder['attempts'] {
-    return this.#ladder.attempts
   }
 
   get backend(): BackendStatus | null {
@@ -206,6 +213,13 @@ export class LoadedModel {
     }
     return texts
   }
+}
+
+/** The graph that will be read unless the backend turns out otherwise, for the size of the whole download. */
+function likelyGraph(recipe: ModelRecipe, device: DeviceOption): string {
+  const { variants } = recipe
+  const variant = variants.find((candidate) => candidate.device === (device === 'wasm' ? 'wasm' : 'webgpu'))
+  return (variant ?? variants[0])?.file ?? ''
 }
 
 async function readTokenizer(

@@ -9,6 +9,7 @@ import type { EmbeddingCreateParams, Model } from '../openai/types.ts'
 import { validateEmbeddingRequest } from '../openai/validate.ts'
 import { describeError } from '../rpc/error-codec.ts'
 import type {
+  BackendAttempt,
   CallOptions,
   EmbeddingsResult,
   ModelStatus,
@@ -25,6 +26,13 @@ interface ModelEntry {
   /** Calls that wait for the load; when the last one gives up, the load is aborted. */
   waiters: number
   model: LoadedModel | null
+  readonly attempts: BackendAttempt[]
+}
+
+/** What stays known of a load that failed. */
+interface FailedLoad {
+  error: ErrorBody['error']
+  attempts: readonly BackendAttempt[]
 }
 
 /** Everything behind the facade that the page calls. */
@@ -34,7 +42,7 @@ export class EmbeddingService {
   readonly #vectors: OpenedVectorCache
   readonly #emit: (progress: ProgressEvent) => void
   readonly #entries = new Map<string, ModelEntry>()
-  readonly #failures = new Map<string, ErrorBody['error']>()
+  readonly #failures = new Map<string, FailedLoad>()
   readonly #calls = new Map<string, AbortController>()
   #pendingInputs = 0
 
@@ -154,14 +162,16 @@ export class EmbeddingService {
     const existing = this.#entries.get(id)
     if (existing !== undefined) return existing
     const controller = new AbortController()
+    const attempts: BackendAttempt[] = []
     const loading = LoadedModel.load(id, {
+      attempts,
       repository: this.#repository,
       config: this.#config,
       cache: this.#vectors.cache,
       signal: controller.signal,
       onProgress: this.#emit,
     })
-    const entry: ModelEntry = { loading, controller, waiters: 0, model: null }
+    const entry: ModelEntry = { loading, controller, waiters: 0, model: null, attempts }
     this.#entries.set(id, entry)
     loading.then(
       (model) => {
@@ -172,7 +182,7 @@ export class EmbeddingService {
       (error: unknown) => {
         // A failed load is forgotten, so that the next call tries afresh; its error stays readable in `status`.
         if (this.#entries.get(id) === entry) this.#entries.delete(id)
-        if (!controller.signal.aborted) this.#failures.set(id, errorOf(error))
+        if (!controller.signal.aborted) this.#failures.set(id, { error: errorOf(error), attempts })
       },
     )
     return entry
@@ -182,22 +192,22 @@ export class EmbeddingService {
   async status(id: string): Promise<ModelStatus> {
     const canonical = this.#repository.canonicalId(id)
     const entry = this.#entries.get(canonical)
-    const error = this.#failures.get(canonical) ?? null
-    if (entry === undefined && error === null) await this.retrieve(id)
+    const failure = this.#failures.get(canonical) ?? null
+    if (entry === undefined && failure === null) await this.retrieve(id)
     const model = entry?.model ?? null
     const { kind, reason } = this.#repository.storage
     return {
       id: canonical,
       state:
-        model !== null ? 'ready' : entry !== undefined ? 'loading' : error !== null ? 'failed' : 'unloaded',
+        model !== null ? 'ready' : entry !== undefined ? 'loading' : failure !== null ? 'failed' : 'unloaded',
       backend: model?.backend ?? null,
-      attempts: [...(model?.attempts ?? [])],
+      attempts: [...(entry?.attempts ?? failure?.attempts ?? [])],
       bytes: model?.bytes ?? 0,
       source: model?.source ?? null,
       storage: kind,
       storageReason: reason,
       cache: await cacheStatus(this.#config.cache, this.#vectors, model?.cache ?? null),
-      error,
+      error: failure?.error ?? null,
     }
   }
 
