@@ -6,8 +6,12 @@ import type { TokenBatch } from './batch.ts'
 /** The onnxruntime builds: WebGPU with JavaScript promise integration, WebGPU with Asyncify, and CPU only. */
 export type RuntimeBuild = 'jspi' | 'asyncify' | 'wasm'
 
+/** The builds of the CPU encoder: with relaxed SIMD, and with the SIMD that every browser has. Both give the same bits. */
+export type EncoderBuild = 'relaxed' | 'plain'
+
 /** Which onnxruntime to start. */
-export interface RuntimeConfig {
+export interface OnnxRuntimeConfig {
+  kind: 'onnxruntime'
   build: RuntimeBuild
   /** Absolute URLs of the onnxruntime glue and module. */
   runtime: { mjs: string; wasm: string }
@@ -15,8 +19,20 @@ export interface RuntimeConfig {
   threads: number
 }
 
+/** Which build of the CPU encoder (`src/simd/`) to start. */
+export interface SimdRuntimeConfig {
+  kind: 'simd'
+  build: EncoderBuild
+}
+
+/** What runs underneath. */
+export type RuntimeConfig = OnnxRuntimeConfig | SimdRuntimeConfig
+
 /** What a session is made from. Plain data, so that it can cross to an inference worker. */
-export interface SessionConfig extends RuntimeConfig {
+export type SessionConfig = RuntimeConfig & ModelConfig
+
+/** The model's part of it. */
+export interface ModelConfig {
   device: 'webgpu' | 'wasm'
   /** Bytes of the ONNX file. */
   model: ArrayBuffer

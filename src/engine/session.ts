@@ -4,9 +4,11 @@ import type { Env, InferenceSession, Tensor } from 'onnxruntime-web'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { normalizeRows } from '../vectors/normalize.ts'
 import { padBatch, type PaddedBatch, type TokenBatch } from './batch.ts'
-import type { EmbeddingSession, RuntimeBuild, RuntimeConfig, SessionConfig } from './embedding-session.ts'
+import type { EmbeddingSession, ModelConfig, OnnxRuntimeConfig, RuntimeBuild } from './embedding-session.ts'
 import { poolHiddenStates } from './pooling.ts'
 import { toSessionError } from './session-errors.ts'
+
+type OnnxSessionConfig = OnnxRuntimeConfig & ModelConfig
 
 interface OnnxRuntime {
   env: Env
@@ -27,7 +29,7 @@ const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids'])
 const SMALLEST_GRAPH =
   'CAc6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0='
 
-async function openRuntime(config: RuntimeConfig): Promise<OnnxRuntime> {
+async function openRuntime(config: OnnxRuntimeConfig): Promise<OnnxRuntime> {
   const runtime = await RUNTIMES[config.build]()
   // Explicit addresses: without them onnxruntime may start its threads from the bundled worker script itself.
   runtime.env.wasm.wasmPaths = config.runtime
@@ -42,7 +44,7 @@ async function openRuntime(config: RuntimeConfig): Promise<OnnxRuntime> {
  *
  * @throws EmbeddingsError `csp_blocked`, `out_of_memory`, `model_unreachable`, `inference_failed`
  */
-export async function prepareOnnxRuntime(config: RuntimeConfig): Promise<void> {
+export async function prepareOnnxRuntime(config: OnnxRuntimeConfig): Promise<void> {
   try {
     const runtime = await openRuntime(config)
     const bytes = Uint8Array.from(atob(SMALLEST_GRAPH), (character) => character.charCodeAt(0))
@@ -58,7 +60,7 @@ export async function prepareOnnxRuntime(config: RuntimeConfig): Promise<void> {
  *
  * @throws EmbeddingsError `bad_model_file`, `csp_blocked`, `out_of_memory`, `model_unreachable`, `inference_failed`
  */
-export async function createOnnxSession(config: SessionConfig): Promise<EmbeddingSession> {
+export async function createOnnxSession(config: OnnxSessionConfig): Promise<EmbeddingSession> {
   try {
     const runtime = await openRuntime(config)
     const session = await runtime.InferenceSession.create(new Uint8Array(config.model), {
@@ -81,7 +83,7 @@ export async function createOnnxSession(config: SessionConfig): Promise<Embeddin
   }
 }
 
-function checkInterface(session: InferenceSession, config: SessionConfig): void {
+function checkInterface(session: InferenceSession, config: OnnxSessionConfig): void {
   const unknown = session.inputNames.filter((name) => !KNOWN_INPUTS.has(name))
   if (unknown.length > 0) {
     throw new EmbeddingsError(
@@ -107,10 +109,15 @@ class OnnxSession implements EmbeddingSession {
   readonly lost: Promise<string>
   readonly #runtime: OnnxRuntime
   readonly #session: InferenceSession
-  readonly #config: SessionConfig
+  readonly #config: OnnxSessionConfig
   #lostReason: string | null = null
 
-  constructor(runtime: OnnxRuntime, session: InferenceSession, config: SessionConfig, gpu: GPUDevice | null) {
+  constructor(
+    runtime: OnnxRuntime,
+    session: InferenceSession,
+    config: OnnxSessionConfig,
+    gpu: GPUDevice | null,
+  ) {
     this.#runtime = runtime
     this.#session = session
     this.#config = config

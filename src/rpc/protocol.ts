@@ -23,7 +23,7 @@ export type { ErrorBody }
 /** Where a session may run, in the order of the contract. */
 export type DeviceOption = 'auto' | 'webgpu' | 'wasm'
 
-/** Which session runs on the CPU. */
+/** Which session runs on the CPU; `auto`: this library's own encoder where it knows the model, else onnxruntime. */
 export type CpuRuntime = 'auto' | 'onnxruntime'
 
 /** Where computed vectors are kept, and how many. */
@@ -94,10 +94,10 @@ export interface ModelStatus {
 
 export interface BackendStatus {
   device: 'webgpu' | 'wasm'
-  /** The kind of session. */
-  runtime: 'onnxruntime'
-  /** Which onnxruntime build runs. */
-  build: 'jspi' | 'asyncify' | 'wasm'
+  /** The kind of session: onnxruntime, or this library's own encoder for BERT models on the CPU. */
+  runtime: 'onnxruntime' | 'simd'
+  /** Which build of it runs: `relaxed` and `plain` are those of `simd`. */
+  build: 'jspi' | 'asyncify' | 'wasm' | 'relaxed' | 'plain'
   dtype: string
   /** Graph file. */
   file: string

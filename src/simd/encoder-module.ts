@@ -1,5 +1,6 @@
 /** The encoder's WebAssembly module, in its two builds. */
 
+import type { EncoderBuild } from '../engine/embedding-session.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 
 /** What the module exports; documented in `assembly/`. Addresses and counts are int32. */
@@ -15,9 +16,6 @@ export interface EncoderExports {
   quantizeColumns(from: number, to: number, scales: number, steps: number, rows: number, width: number): void
 }
 
-/** `relaxed`: with relaxed SIMD; `plain`: with the 128-bit SIMD that every browser has. Both give the same bits. */
-export type EncoderBuild = 'relaxed' | 'plain'
-
 /** A build, compiled. */
 export interface EncoderModule {
   build: EncoderBuild
@@ -29,7 +27,7 @@ const HEAD = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0]
 
 /** `i8x16.splat` thrice, then `i32x4.relaxed_dot_i8x16_i7x16_add_s`. */
 const RELAXED_DOT = [
-  0x0a, 0x13, 1, 0x11, 0, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x93, 2, 0x1a,
+  0x0a, 0x14, 1, 0x12, 0, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x93, 2, 0x1a,
   0x0b,
 ]
 

@@ -1,13 +1,14 @@
 /** The session that runs BERT encoders on the CPU without onnxruntime. */
 
 import type { TokenBatch } from '../engine/batch.ts'
-import type { EmbeddingSession } from '../engine/embedding-session.ts'
+import type { EmbeddingSession, EncoderBuild } from '../engine/embedding-session.ts'
 import type { Pooling } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { recognizeBert } from './bert/recognize.ts'
 import { Encoder } from './encoder.ts'
-import { loadEncoderModule, supportedBuild, type EncoderModule } from './encoder-module.ts'
+import { loadEncoderModule, type EncoderModule } from './encoder-module.ts'
 import { readOnnx } from './onnx/graph.ts'
+import { testEncoder } from './self-test.ts'
 import { UnsupportedModelError } from './unsupported-model.ts'
 
 /** What a session is made from; a part of the engine's `SessionConfig`. */
@@ -23,20 +24,23 @@ export interface SimdSessionConfig {
 }
 
 /**
- * Makes a session from an ONNX file.
+ * Fetches, compiles and tests the encoder, so that this runs beside the reading of the model.
  *
- * @throws EmbeddingsError `unsupported_environment` where the browser has no SIMD or the encoder does not know the
- *   model, with the reason; `out_of_memory`, `model_unreachable`, `csp_blocked`
+ * @throws EmbeddingsError `model_unreachable`, `csp_blocked`, `invalid_output`
  */
-export async function createSimdSession(config: SimdSessionConfig): Promise<EmbeddingSession> {
-  const build = supportedBuild()
-  if (build === null)
-    throw new EmbeddingsError('unsupported_environment', 'This browser has no WebAssembly SIMD.')
-  return openSimdSession(await loadEncoderModule(build), config)
+export async function prepareEncoder(build: EncoderBuild): Promise<EncoderModule> {
+  const module = await loadEncoderModule(build)
+  await testEncoder(module)
+  return module
 }
 
-/** Makes a session with a compiled module. @throws EmbeddingsError as `createSimdSession` does */
-export async function openSimdSession(
+/**
+ * Makes a session from an ONNX file.
+ *
+ * @throws EmbeddingsError `unsupported_environment` where the encoder does not know the model, with the reason;
+ *   `out_of_memory`, `inference_failed`
+ */
+export async function createSimdSession(
   module: EncoderModule,
   config: SimdSessionConfig,
 ): Promise<EmbeddingSession> {

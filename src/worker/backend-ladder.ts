@@ -6,6 +6,7 @@ import type { RuntimeBuild, RuntimeConfig, SessionConfig } from '../engine/embed
 import type { Device, ModelRecipe, ModelVariant } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { BackendAttempt, ServiceConfig } from '../rpc/protocol.ts'
+import { supportedBuild } from '../simd/encoder-module.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
 import { cosine as cosineOf } from '../vectors/similarity.ts'
 import { InferenceSlot, type Deadlines } from './inference-slot.ts'
@@ -13,7 +14,7 @@ import { InferenceSlot, type Deadlines } from './inference-slot.ts'
 /** A backend that may be tried. */
 interface Rung {
   device: Device
-  build: RuntimeBuild
+  runtime: RuntimeConfig
   variant: ModelVariant
   layout: CpuLayout
 }
@@ -61,7 +62,10 @@ export class BackendLadder {
     const ladder = new BackendLadder(options)
     const { device } = options.config
     if (device !== 'wasm') await ladder.#addWebGpu()
-    if (device !== 'webgpu') ladder.#addCpu()
+    if (device !== 'webgpu') {
+      if (options.config.cpuRuntime === 'auto') ladder.#addSimd()
+      ladder.#addOnnxCpu()
+    }
     if (ladder.#rungs.length === 0) throw ladder.#nothingLeft()
     return ladder
   }
@@ -83,10 +87,23 @@ export class BackendLadder {
       this.#pass('webgpu', probe.reason)
       return
     }
-    this.#rungs.push({ device: 'webgpu', build: webGpuBuild(), variant, layout: { workers: 1, threads: 1 } })
+    const runtime = this.#onnxRuntime(webGpuBuild(), 1)
+    this.#rungs.push({ device: 'webgpu', runtime, variant, layout: { workers: 1, threads: 1 } })
   }
 
-  #addCpu(): void {
+  /** The library's own encoder; it tells for itself, by the model's file, whether it knows the model. */
+  #addSimd(): void {
+    const { recipe, config } = this.#options
+    // It reads 8-bit blocks too: a model with a graph for WebGPU only runs here as well.
+    const variant = recipe.variants.find(({ device }) => device === 'wasm') ?? recipe.variants[0]
+    const build = supportedBuild()
+    if (build === null) this.#pass('wasm', 'no WebAssembly SIMD for the CPU encoder')
+    if (variant === undefined || build === null) return
+    const layout = cpuLayout(navigator.hardwareConcurrency, false, config)
+    this.#rungs.push({ device: 'wasm', runtime: { kind: 'simd', build }, variant, layout })
+  }
+
+  #addOnnxCpu(): void {
     const { recipe, config } = this.#options
     const variant = recipe.variants.find((candidate) => candidate.device === 'wasm')
     if (variant === undefined) {
@@ -94,7 +111,16 @@ export class BackendLadder {
       return
     }
     const layout = cpuLayout(navigator.hardwareConcurrency, crossOriginIsolated, config)
-    this.#rungs.push({ device: 'wasm', build: 'wasm', variant, layout })
+    this.#rungs.push({ device: 'wasm', runtime: this.#onnxRuntime('wasm', layout.threads), variant, layout })
+  }
+
+  #onnxRuntime(build: RuntimeBuild, threads: number): RuntimeConfig {
+    return {
+      kind: 'onnxruntime',
+      build,
+      runtime: runtimeFiles(build, this.#options.config.runtimeUrl),
+      threads,
+    }
   }
 
   #pass(device: Device, reason: string): void {
@@ -147,17 +173,12 @@ export class BackendLadder {
   }
 
   async #startOn(rung: Rung): Promise<InferenceSlot> {
-    const { recipe, config, onPhase, onLost, readModel } = this.#options
-    const runtime: RuntimeConfig = {
-      build: rung.build,
-      runtime: runtimeFiles(rung.build, config.runtimeUrl),
-      threads: rung.layout.threads,
-    }
+    const { recipe, onPhase, onLost, readModel } = this.#options
     const readConfig = async (): Promise<SessionConfig> => {
       const model = await readModel(rung.variant)
       onPhase('compile', rung.device)
       return {
-        ...runtime,
+        ...rung.runtime,
         device: rung.device,
         model,
         output: rung.variant.output,
@@ -168,7 +189,7 @@ export class BackendLadder {
         disabledOptimizers: rung.variant.disabledOptimizers,
       }
     }
-    const slot = await InferenceSlot.start(runtime, readConfig, DEADLINES, onLost)
+    const slot = await InferenceSlot.start(rung.runtime, readConfig, DEADLINES, onLost)
     try {
       onPhase('warm-up', rung.device)
       const cosine = await this.#test(slot)

@@ -6,7 +6,7 @@ import type { Reply } from '../rpc/protocol.ts'
 
 /** The facade that an inference worker exposes to the service. */
 export interface InferenceApi {
-  /** Starts onnxruntime while the model is still being read. */
+  /** Starts what runs underneath while the model is still being read. */
   prepare(config: RuntimeConfig): Promise<Reply<null>>
   /** Makes the worker's one session, once prepared; `config.model` is transferred. Answers the GPU adapter's name, null on the CPU. */
   load(config: SessionConfig): Promise<Reply<string | null>>

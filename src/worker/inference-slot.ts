@@ -10,7 +10,7 @@ import type { InferenceApi } from './inference-api.ts'
 
 /** Milliseconds after which a worker that has not answered is given up. */
 export interface Deadlines {
-  /** Fetching and compiling onnxruntime, building the session. */
+  /** Fetching and compiling the runtime, building the session. */
   load: number
   /** One batch. The first on WebGPU compiles its shaders. */
   run: number
@@ -63,7 +63,7 @@ export class InferenceSlot {
   }
 
   /**
-   * Starts a worker, and its onnxruntime while the model is being read, and makes its session.
+   * Starts a worker, and its runtime while the model is being read, and makes its session.
    *
    * @param runtime what to start at once
    * @param readConfig gives the session's configuration; its `model` is transferred and unusable afterwards
@@ -82,7 +82,7 @@ export class InferenceSlot {
       const preparing = slot.#settle<Reply<null>>(
         slot.#api.prepare(runtime),
         deadlines.load,
-        'starting onnxruntime',
+        'starting the runtime',
       )
       const [answer, read] = await Promise.all([preparing, readConfig()])
       unwrap(answer)

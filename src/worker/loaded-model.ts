@@ -134,8 +134,8 @@ export class LoadedModel {
     if (chosen === null) return null
     return {
       device: chosen.device,
-      runtime: 'onnxruntime',
-      build: chosen.build,
+      runtime: chosen.runtime.kind,
+      build: chosen.runtime.build,
       dtype: chosen.variant.dtype,
       file: chosen.variant.file,
       workers: this.#pool.workers,

@@ -26,9 +26,8 @@ test('no adapter: WASM runs, and the reason is told', async () => {
 })
 
 test('a model without a graph for WebGPU: the adapter is not even asked for', async () => {
-  const { attempts } = await client({ modelsUrl: '/fixtures/tiny/', storage: 'memory' }).models.load(
-    'tiny-mean',
-  )
+  const tiny = client({ modelsUrl: '/fixtures/tiny/', cpuRuntime: 'onnxruntime', storage: 'memory' })
+  const { attempts } = await tiny.models.load('tiny-mean')
   expect(attempts).toEqual([
     { device: 'webgpu', reason: 'the model has no graph for WebGPU', chosen: false },
     { device: 'wasm', reason: 'chosen', chosen: true },
@@ -46,8 +45,11 @@ test('workers start as work arrives, up to the number asked for', async () => {
 
 test('threads give the same vectors as one thread', async () => {
   const input = ['Hello, world!', 'How do I reset my password?']
-  const one = await client({ device: 'wasm', workers: 1 }).embeddings.create({ model: SHIPPED, input })
-  const threaded = client({ device: 'wasm', workers: 1, threads: 2 })
+  const one = await client({ device: 'wasm', workers: 1, cpuRuntime: 'onnxruntime' }).embeddings.create({
+    model: SHIPPED,
+    input,
+  })
+  const threaded = client({ device: 'wasm', workers: 1, threads: 2, cpuRuntime: 'onnxruntime' })
   const two = await threaded.embeddings.create({ model: SHIPPED, input })
   const threads = Math.min(2, navigator.hardwareConcurrency)
   expect((await threaded.models.status(SHIPPED)).backend?.threads).toBe(threads)

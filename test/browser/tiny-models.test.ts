@@ -13,6 +13,7 @@ const client = new EmbeddingsClient({
   modelsUrl: '/fixtures/tiny/',
   device: 'wasm',
   workers: 1,
+  cpuRuntime: 'onnxruntime',
   storage: 'memory',
 })
 const expected = (await (await fetch('/fixtures/tiny/expected.json')).json()) as Expected

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { EmbeddingSession } from '../../../src/engine/embedding-session.ts'
 import type { EncoderModule } from '../../../src/simd/encoder-module.ts'
-import { openSimdSession, type SimdSessionConfig } from '../../../src/simd/session.ts'
+import { createSimdSession, type SimdSessionConfig } from '../../../src/simd/session.ts'
 import { agreement, fileBytes, hasFile, plainModule, referenceRows, runAlone } from './reference.ts'
 
 const OURS = 'models/all-MiniLM-L6-v2/onnx/model_q8_wasm.onnx'
@@ -28,7 +28,7 @@ describe('all-MiniLM-L6-v2 of models/', () => {
     // 8-bit blocks: the WebGPU graph
     [OURS_FOR_WEBGPU, 0.998, 0.99],
   ])('%s agrees with the unquantised model', async (path, mean, minimum) => {
-    const found = await agreement(await openSimdSession(module, pooledConfig(path)), referenceRows(FP32))
+    const found = await agreement(await createSimdSession(module, pooledConfig(path)), referenceRows(FP32))
     console.log(path, 'cosine to fp32', found)
     expect(found.mean).toBeGreaterThan(mean)
     expect(found.minimum).toBeGreaterThan(minimum)
@@ -49,7 +49,7 @@ describe('the hub files', () => {
       return
     }
     const config = { model: fileBytes(path), output: 'last_hidden_state', pooled: false, pooling, width: 384 }
-    const found = await agreement(await openSimdSession(module, config), referenceRows(reference))
+    const found = await agreement(await createSimdSession(module, config), referenceRows(reference))
     console.log(name, 'cosine to onnxruntime q8', found)
     // The reference rounds activations more coarsely than this session does: neither is nearer than this to the other.
     expect(found.mean).toBeGreaterThan(mean)
@@ -60,7 +60,7 @@ describe('the hub files', () => {
 describe('a session', () => {
   let session: EmbeddingSession
   beforeAll(async () => {
-    session = await openSimdSession(module, pooledConfig(OURS))
+    session = await createSimdSession(module, pooledConfig(OURS))
   })
 
   it('gives a text the same bits alone and in any batch', async () => {
@@ -94,13 +94,13 @@ describe('a session', () => {
     ['lengths that do not fit the ids', [101, 102], [3]],
     ['a negative length', [101, 102], [3, -1]],
   ])('refuses %s', async (_, ids, lengths) => {
-    await expect(
-      session.run({ ids: Int32Array.from(ids), lengths: Int32Array.from(lengths) }),
-    ).rejects.toThrow(expect.objectContaining({ code: 'inference_failed' }))
+    await expect(session.run({ ids: Int32Array.from(ids), lengths: Int32Array.from(lengths) })).rejects.toThrow(
+      expect.objectContaining({ code: 'inference_failed' }),
+    )
   })
 
   it('runs no more once it is disposed', async () => {
-    const other = await openSimdSession(module, pooledConfig(OURS))
+    const other = await createSimdSession(module, pooledConfig(OURS))
     await other.dispose()
     await expect(runAlone(other, Int32Array.of(101, 102))).rejects.toThrow(/disposed/)
   })
@@ -118,7 +118,7 @@ describe('what the encoder does not know', () => {
     ['pooled vectors where it expects token vectors', { pooled: false }, /no layer normalisation/],
     ['another pooling than the graph has', { pooling: 'cls' }, /mean only/],
   ] as const)('%s', async (_, change, reason) => {
-    const refused = openSimdSession(module, { ...pooledConfig(OURS), ...change })
+    const refused = createSimdSession(module, { ...pooledConfig(OURS), ...change })
     await expect(refused).rejects.toThrow(reason)
     await expect(refused).rejects.toMatchObject({ code: 'unsupported_environment' })
   })

@@ -1,0 +1,145 @@
+/** The CPU encoder in a real browser: both builds, the session contract, and the way through the whole library. */
+
+import { afterEach, describe, expect, test } from 'vitest'
+import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.ts'
+import { createOnnxSession } from '../../src/engine/session.ts'
+import { runtimeFiles } from '../../src/engine/runtime-files.ts'
+import { loadEncoderModule, supportedBuild } from '../../src/simd/encoder-module.ts'
+import { EXPECTED_HASH, selfTestHashes } from '../../src/simd/self-test.ts'
+import { createSimdSession, prepareEncoder } from '../../src/simd/session.ts'
+import { referenceRows, referenceTexts } from './reference.ts'
+import { testSessionContract } from './session-contract.ts'
+
+const MODEL = 'all-MiniLM-L6-v2'
+const GRAPH = `/models/${MODEL}/onnx/model_q8_wasm.onnx`
+
+const modelConfig = async (path = GRAPH) => ({
+  model: await (await fetch(path)).arrayBuffer(),
+  output: 'sentence_embedding',
+  pooled: true,
+  pooling: 'mean' as const,
+  width: 384,
+})
+
+testSessionContract(
+  'simd',
+  async () => createSimdSession(await prepareEncoder('relaxed'), await modelConfig()),
+  {
+    mean: 0.998,
+    minimum: 0.99,
+    // Exactly; the cosine of a vector to itself is 1 but for the rounding of its own computation.
+    inCompany: 0.999999,
+  },
+)
+
+testSessionContract(
+  'onnxruntime',
+  async () =>
+    createOnnxSession({
+      kind: 'onnxruntime',
+      build: 'wasm',
+      runtime: runtimeFiles('wasm', null),
+      threads: 1,
+      device: 'wasm',
+      padTokenId: 0,
+      disabledOptimizers: [],
+      ...(await modelConfig()),
+    }),
+  { mean: 0.995, minimum: 0.985, inCompany: 0.998 },
+)
+
+describe('the two builds', () => {
+  test('run here, with exactly the bits they were built for', async () => {
+    expect(supportedBuild()).toBe('relaxed')
+    for (const build of ['relaxed', 'plain'] as const) {
+      expect([build, await selfTestHashes(await loadEncoderModule(build))]).toEqual([
+        build,
+        [EXPECTED_HASH, EXPECTED_HASH],
+      ])
+    }
+  })
+
+  test('give the same bits, alone and in a batch', async () => {
+    const relaxed = await createSimdSession(await prepareEncoder('relaxed'), await modelConfig())
+    const plain = await createSimdSession(await prepareEncoder('plain'), await modelConfig())
+    const texts = (await referenceRows('all-MiniLM-L6-v2.fp32')).map(({ tokens }) => Int32Array.from(tokens))
+    const lengths = Int32Array.from(texts, (tokens) => tokens.length)
+    const batch = await plain.run({ ids: Int32Array.from(texts.flatMap((tokens) => [...tokens])), lengths })
+    for (const [row, ids] of texts.entries()) {
+      const alone = await relaxed.run({ ids, lengths: Int32Array.of(ids.length) })
+      expect(batch.slice(row * 384, (row + 1) * 384)).toEqual(alone)
+    }
+  })
+
+  test('read the graph for WebGPU as well', async () => {
+    const session = await createSimdSession(
+      await prepareEncoder('relaxed'),
+      await modelConfig(`/models/${MODEL}/onnx/model_q8_webgpu.onnx`),
+    )
+    const [row] = await referenceRows('all-MiniLM-L6-v2.fp32')
+    const ids = Int32Array.from(row!.tokens)
+    const vector = await session.run({ ids, lengths: Int32Array.of(ids.length) })
+    expect(vector.reduce((sum, value, at) => sum + value * row!.embedding[at]!, 0)).toBeGreaterThan(0.99)
+  })
+})
+
+describe('in the library', () => {
+  const open: EmbeddingsClient[] = []
+  const makeClient = (options: EmbeddingsClientOptions): EmbeddingsClient => {
+    const client = new EmbeddingsClient({
+      modelsUrl: '/models/',
+      device: 'wasm',
+      storage: 'memory',
+      ...options,
+    })
+    open.push(client)
+    return client
+  }
+  afterEach(() => Promise.all(open.splice(0).map((client) => client.close())))
+
+  test('runs on the CPU, and nothing of onnxruntime is asked for', async () => {
+    // Where onnxruntime's files are not, it could not start.
+    const client = makeClient({ runtimeUrl: '/nowhere/' })
+    const { backend, attempts } = await client.models.load(MODEL)
+    expect(backend).toMatchObject({ device: 'wasm', runtime: 'simd', build: 'relaxed', threads: 1 })
+    expect(backend?.knownAnswerCosine).toBeGreaterThan(0.995)
+    expect(attempts).toEqual([{ device: 'wasm', reason: 'chosen', chosen: true }])
+    const input = await referenceTexts()
+    const { data } = await client.embeddings.create({ model: MODEL, input, truncate: true })
+    expect(data).toHaveLength(input.length)
+  })
+
+  test('several workers give the bits of one', async () => {
+    const input = Array.from(
+      { length: 60 },
+      (_, index) => `text number ${String(index)} ${'word '.repeat(index)}`,
+    )
+    const vectors: number[][][] = []
+    for (const workers of [1, 3]) {
+      const client = makeClient({ workers })
+      const { data } = await client.embeddings.create({ model: MODEL, input })
+      vectors.push(data.map(({ embedding }) => embedding))
+    }
+    expect(vectors[1]).toEqual(vectors[0])
+  })
+
+  test('cpuRuntime: onnxruntime overrides', async () => {
+    const { backend } = await makeClient({ cpuRuntime: 'onnxruntime', workers: 1 }).models.load(MODEL)
+    expect(backend).toMatchObject({ runtime: 'onnxruntime', build: 'wasm' })
+  })
+
+  test('a model that it does not know goes to onnxruntime, with the reason', async () => {
+    const { backend, attempts } = await makeClient({ modelsUrl: '/fixtures/tiny/', workers: 1 }).models.load(
+      'tiny-mean',
+    )
+    expect(backend?.runtime).toBe('onnxruntime')
+    expect(attempts).toEqual([
+      {
+        device: 'wasm',
+        reason: expect.stringMatching(/^The CPU encoder does not run this model: /) as string,
+        chosen: false,
+      },
+      { device: 'wasm', reason: 'chosen', chosen: true },
+    ])
+  })
+})
