@@ -5,7 +5,13 @@ import { EmbeddingsClient, EmbeddingsError, type EmbeddingCreateParams } from '.
 import { rejectedBy } from '../unit/thrown-by.ts'
 
 const TINY = '/fixtures/tiny/'
-const tiny = new EmbeddingsClient({ modelsUrl: TINY, device: 'wasm', workers: 1, storage: 'memory' })
+const tiny = new EmbeddingsClient({
+  modelsUrl: TINY,
+  device: 'wasm',
+  cpuRuntime: 'onnxruntime',
+  workers: 1,
+  storage: 'memory',
+})
 const shipped = new EmbeddingsClient({ modelsUrl: '/models/', device: 'wasm', workers: 1 })
 
 afterAll(() => Promise.all([tiny.close(), shipped.close()]))

@@ -13,6 +13,7 @@ function tiny(options: EmbeddingsClientOptions = {}): EmbeddingsClient {
   const client = new EmbeddingsClient({
     modelsUrl: '/fixtures/tiny/',
     device: 'wasm',
+    cpuRuntime: 'onnxruntime',
     workers: 1,
     storage: 'memory',
     ...options,
