@@ -27,6 +27,22 @@ export async function downloadFile(url: string, options: DownloadOptions): Promi
   return bytes
 }
 
+/**
+ * Whether the server has a file. The answer's body is given up, so little of it is sent; not `HEAD`, which some
+ * static servers refuse.
+ *
+ * @throws EmbeddingsError `model_unreachable`; the signal's reason when aborted
+ */
+export async function isOnServer(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await (await request(url, signal)).body?.cancel()
+    return true
+  } catch (error) {
+    if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return false
+    throw error
+  }
+}
+
 async function request(url: string, signal: AbortSignal): Promise<Response> {
   let response: Response
   try {

@@ -2,64 +2,17 @@
 
 import { EmbeddingsError } from '../openai/errors.ts'
 import { isModelId } from './hub-layout.ts'
+import { JsonField } from './json-field.ts'
 import type { FileRecord, KnownAnswer, ModelRecipe, ModelVariant } from './recipe.ts'
 
-/** One field of the manifest with its path, for messages. */
-class Field {
-  readonly value: unknown
-  readonly path: string
-
-  constructor(value: unknown, path: string) {
-    this.value = value
-    this.path = path
-  }
-
-  fail(expected: string): never {
-    const came = this.value === undefined ? 'missing' : JSON.stringify(this.value).slice(0, 60)
-    throw new EmbeddingsError('bad_model_file', `manifest: ${this.path} must be ${expected}; it is ${came}.`)
-  }
-
-  at(key: string): Field {
-    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) this.fail('an object')
-    const value = Object.hasOwn(this.value, key) ? (this.value as Record<string, unknown>)[key] : undefined
-    return new Field(value, this.path === '' ? key : `${this.path}.${key}`)
-  }
-
-  list(): Field[] {
-    if (!Array.isArray(this.value)) this.fail('an array')
-    return this.value.map((value: unknown, index) => new Field(value, `${this.path}[${String(index)}]`))
-  }
-
-  text(): string {
-    return typeof this.value === 'string' && this.value !== '' ? this.value : this.fail('a string that is not empty')
-  }
-
-  flag(): boolean {
-    return typeof this.value === 'boolean' ? this.value : this.fail('true or false')
-  }
-
-  integer(least: number, most: number): number {
-    const { value } = this
-    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-    return this.fail(`an integer from ${String(least)} to ${String(most)}`)
-  }
-
-  oneOf<T extends string>(choices: readonly T[]): T {
-    return choices.find((choice) => choice === this.value) ?? this.fail(`one of ${choices.join(', ')}`)
-  }
-
-  matching(pattern: RegExp, description: string): string {
-    return typeof this.value === 'string' && pattern.test(this.value) ? this.value : this.fail(description)
-  }
-}
-
 const LARGEST_FILE = 4 * 2 ** 30
-const MOST_TOKENS = 131_072
+/** More tokens than any model of today takes at once. */
+export const MOST_TOKENS = 131_072
 
 /** A relative path without `..`, backslashes or percent signs, so that it stays inside the model's folder. */
-const SAFE_PATH = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/
+export const SAFE_PATH = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/
 
-function readFile(field: Field): FileRecord {
+function readFile(field: JsonField): FileRecord {
   return {
     path: field.at('path').matching(SAFE_PATH, 'a relative path'),
     bytes: field.at('bytes').integer(0, LARGEST_FILE),
@@ -67,7 +20,7 @@ function readFile(field: Field): FileRecord {
   }
 }
 
-function readVariant(field: Field): ModelVariant {
+function readVariant(field: JsonField): ModelVariant {
   return {
     device: field.at('device').oneOf(['webgpu', 'wasm']),
     dtype: field.at('dtype').text(),
@@ -81,7 +34,7 @@ function readVariant(field: Field): ModelVariant {
   }
 }
 
-function readVector(field: Field, width: number): Float32Array {
+function readVector(field: JsonField, width: number): Float32Array {
   const base64 = field.text()
   let bytes: Uint8Array
   try {
@@ -93,7 +46,7 @@ function readVector(field: Field, width: number): Float32Array {
   return new Float32Array(bytes.buffer)
 }
 
-function readKnownAnswer(field: Field, width: number, vocabSize: number): KnownAnswer | undefined {
+function readKnownAnswer(field: JsonField, width: number, vocabSize: number): KnownAnswer | undefined {
   if (field.value === undefined || field.value === null) return undefined
   const tokens = field.at('tokens')
   const ids = tokens.list().map((token) => token.integer(0, vocabSize - 1))
@@ -105,15 +58,9 @@ function readKnownAnswer(field: Field, width: number, vocabSize: number): KnownA
   }
 }
 
-function readPrompts(field: Field): Record<string, string> {
+function readPrompts(field: JsonField): Record<string, string> {
   if (field.value === undefined) return {}
-  if (typeof field.value !== 'object' || field.value === null) return field.fail('an object')
-  return Object.fromEntries(
-    Object.keys(field.value).map((key) => {
-      const prompt = field.at(key).value
-      return [key, typeof prompt === 'string' ? prompt : field.at(key).fail('a string')]
-    }),
-  )
+  return Object.fromEntries(field.entries().map(([key, prompt]) => [key, prompt.string()]))
 }
 
 function checkFilesAreListed(variants: readonly ModelVariant[], files: readonly FileRecord[]): void {
@@ -130,7 +77,7 @@ function checkFilesAreListed(variants: readonly ModelVariant[], files: readonly 
  * @throws EmbeddingsError `bad_model_file` naming the field, what it must be and what it is
  */
 export function parseManifest(manifest: unknown): ModelRecipe {
-  const root = new Field(manifest, '')
+  const root = JsonField.root(manifest, 'manifest')
   root.at('format').integer(1, 1)
   const id = root.at('id').text()
   if (!isModelId(id)) root.at('id').fail('a model id')

@@ -2,10 +2,12 @@
 
 import { EmbeddingsError } from '../openai/errors.ts'
 import { CATALOG, ORIGINAL_NAMES } from './catalog.ts'
-import { downloadFile, verifyBytes } from './download.ts'
+import { downloadFile, isOnServer, verifyBytes } from './download.ts'
 import { fileUrl, isModelId } from './hub-layout.ts'
 import { parseManifest } from './manifest.ts'
 import { MemoryStore } from './memory-store.ts'
+import { OWN_GRAPHS } from './own-files.ts'
+import { readOwnRecipe } from './own-folder.ts'
 import type { FileRecord, ModelRecipe } from './recipe.ts'
 import type { OpenedStore } from './open-store.ts'
 import { UNAVAILABLE } from './unavailable.ts'
@@ -72,7 +74,8 @@ export class ModelRepository {
   }
 
   /**
-   * The recipe of a model: registered by the page, from the model's own `manifest.json`, or from the catalogue.
+   * The recipe of a model: registered by the page, from the model's own `manifest.json`, from the catalogue, or from the
+   * other files in the model's folder.
    *
    * @param id canonical id
    * @throws EmbeddingsError `model_not_found`, `model_unreachable`, `bad_model_file`; the signal's reason
@@ -82,35 +85,63 @@ export class ModelRepository {
     const registered = this.#options.recipes.find((recipe) => recipe.id === id)
     if (registered !== undefined) return registered
     const known = this.#findKnown(id)
-    if (this.#options.modelsUrl !== null && !(await this.#isStored(known))) {
+    if (this.#options.modelsUrl === null) {
+      if (known === undefined) throw notFound(id, this.known())
+      return known
+    }
+    const stored = new Set(await this.#opened.store.keys())
+    if (!this.#runsFromStore(id, known, stored)) {
       const manifest = await this.#readManifest(id, signal)
       if (manifest !== null) return manifest
     }
-    if (known === undefined) throw notFound(id, this.known())
-    return known
+    const recipe = known ?? (await this.#readOwnFiles(id, signal, stored))
+    if (recipe === null) throw notFound(id, this.known())
+    return recipe
   }
 
-  async #isStored(recipe: ModelRecipe | undefined): Promise<boolean> {
-    const file = recipe?.variants[0]?.file
-    if (recipe === undefined || file === undefined) return false
-    const manifest = await this.#opened.store.get(this.#url(recipe.id, 'main', 'manifest.json'))
-    return manifest === null && (await this.#opened.store.keys()).includes(this.#url(recipe.path, recipe.revision, file))
+  /** True when a graph is stored that was found without a manifest: then none is asked for, nor any other file. */
+  #runsFromStore(id: string, known: ModelRecipe | undefined, stored: ReadonlySet<string>): boolean {
+    if (stored.has(this.#url(id, 'main', 'manifest.json'))) return false
+    const { path, revision } = known ?? { path: id, revision: 'main' }
+    return (known?.variants.slice(0, 1) ?? OWN_GRAPHS).some(({ file }) => stored.has(this.#url(path, revision, file)))
+  }
+
+  /** Null when the model's folder has no `config.json`. */
+  #readOwnFiles(id: string, signal: AbortSignal, stored: ReadonlySet<string>): Promise<ModelRecipe | null> {
+    const complete = this.#runsFromStore(id, undefined, stored)
+    return readOwnRecipe(id, {
+      json: async (path) => {
+        const url = this.#url(id, 'main', path)
+        if (complete && !stored.has(url)) return undefined
+        const bytes = await this.#readIfThere(url, signal)
+        return bytes === null ? undefined : parseJson(url, bytes)
+      },
+      has: (path) => {
+        const url = this.#url(id, 'main', path)
+        return complete ? Promise.resolve(stored.has(url)) : isOnServer(url, signal)
+      },
+    })
   }
 
   #url(path: string, revision: string, file: string): string {
     return fileUrl(this.#options.modelsUrl, path, revision, file)
   }
 
-  /** Null when the model's folder has no manifest. */
-  async #readManifest(id: string, signal: AbortSignal): Promise<ModelRecipe | null> {
-    const url = this.#url(id, 'main', 'manifest.json')
-    let bytes: ArrayBuffer
+  /** Null when the server does not have the file. */
+  async #readIfThere(url: string, signal: AbortSignal): Promise<ArrayBuffer | null> {
     try {
-      bytes = (await this.#read(url, undefined, { signal, onProgress: IGNORE_PROGRESS })).bytes
+      return (await this.#read(url, undefined, { signal, onProgress: IGNORE_PROGRESS })).bytes
     } catch (error) {
       if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return null
       throw error
     }
+  }
+
+  /** Null when the model's folder has no manifest. */
+  async #readManifest(id: string, signal: AbortSignal): Promise<ModelRecipe | null> {
+    const url = this.#url(id, 'main', 'manifest.json')
+    const bytes = await this.#readIfThere(url, signal)
+    if (bytes === null) return null
     const recipe = parseManifest(parseJson(url, bytes))
     if (recipe.id !== id) {
       throw new EmbeddingsError('bad_model_file', `${url} is the manifest of ${recipe.id}, not of ${id}.`)
