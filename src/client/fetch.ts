@@ -27,16 +27,26 @@ export function createFetch(target: FetchTarget): typeof globalThis.fetch {
   return async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init)
     request.signal.throwIfAborted()
+    const priority = init?.priority === 'low' ? 'background' : 'interactive'
     try {
-      return jsonResponse(
-        await answer(target, request, init?.priority === 'low' ? 'background' : 'interactive'),
-      )
+      return jsonResponse(await unlessAborted(request.signal, answer(target, request, priority)))
     } catch (error) {
       request.signal.throwIfAborted()
       if (!(error instanceof EmbeddingsError)) throw error
       return errorResponse(error, target.isClosed(), methodOfPath(new URL(request.url)))
     }
   }
+}
+
+/** Rejects with the signal's reason as soon as it is aborted: not everything that a route waits for takes a signal. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      const reason: unknown = signal.reason
+      reject(reason)
+    })
+  })
+  return Promise.race([work, aborted])
 }
 
 async function answer(target: FetchTarget, request: Request, priority: Priority): Promise<unknown> {

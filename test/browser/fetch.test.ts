@@ -120,6 +120,16 @@ test('rejects with the own reason of the signal while a request runs', async () 
   expect((await client.fetch('/v1/embeddings', post({ model: MODEL, input: 'next' }))).status).toBe(200)
 })
 
+test('rejects on abort while it waits for the worker to start', async () => {
+  const fresh = new EmbeddingsClient(OPTIONS)
+  const controller = new AbortController()
+  const pending = fresh.fetch('/v1/models', { signal: controller.signal })
+  const reason = new Error('left the page')
+  controller.abort(reason)
+  await expect(pending).rejects.toBe(reason)
+  await fresh.close()
+})
+
 test('answers 503 after close and says that no retry helps', async () => {
   const closed = new EmbeddingsClient(OPTIONS)
   await closed.close()
