@@ -1,14 +1,14 @@
-/** Finds recipes and reads files: from the store first, then over the network, verified either way. */
+/** Finds recipes and the files that they name. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
 import { CATALOG, ORIGINAL_NAMES } from './catalog.ts'
-import { downloadFile, isOnServer, verifyBytes } from './download.ts'
+import { isOnServer } from './download.ts'
 import { fileUrl, isModelId } from './hub-layout.ts'
 import { parseManifest } from './manifest.ts'
-import { MemoryStore } from './memory-store.ts'
+import { ModelFiles, type ReadOptions, type ReadResult, type StorageState } from './model-files.ts'
 import { OWN_GRAPHS } from './own-files.ts'
 import { readOwnRecipe } from './own-folder.ts'
-import type { FileRecord, ModelRecipe } from './recipe.ts'
+import type { ModelRecipe } from './recipe.ts'
 import type { OpenedStore } from './open-store.ts'
 import { UNAVAILABLE } from './unavailable.ts'
 
@@ -20,35 +20,21 @@ export interface RepositoryOptions {
   aliases: Readonly<Record<string, string>>
 }
 
-export interface ReadOptions {
-  signal: AbortSignal
-  onProgress: (loaded: number, total: number) => void
-}
-
-export interface ReadResult {
-  bytes: ArrayBuffer
-  source: 'store' | 'network'
-}
-
 const IGNORE_PROGRESS = (): void => undefined
 
 /** The models of one client: where they are and what is known of them. */
 export class ModelRepository {
   readonly #options: RepositoryOptions
-  readonly #opened: OpenedStore
-  /** Files that the lasting store had no room for. */
-  readonly #overflow = new MemoryStore()
-  #storageReason: string | null
+  readonly #files: ModelFiles
 
   constructor(options: RepositoryOptions, opened: OpenedStore) {
     this.#options = options
-    this.#opened = opened
-    this.#storageReason = opened.reason
+    this.#files = new ModelFiles(opened)
   }
 
   /** Where files are kept, and why only in memory where that was not asked for. */
-  get storage(): { kind: 'cache' | 'memory'; reason: string | null } {
-    return { kind: this.#storageReason === null ? this.#opened.store.kind : 'memory', reason: this.#storageReason }
+  get storage(): StorageState {
+    return this.#files.storage
   }
 
   /** The id behind an alias, or the id itself. */
@@ -89,7 +75,7 @@ export class ModelRepository {
       if (known === undefined) throw notFound(id, this.known())
       return known
     }
-    const stored = new Set(await this.#opened.store.keys())
+    const stored = await this.#files.stored()
     if (!this.#runsFromStore(id, known, stored)) {
       const manifest = await this.#readManifest(id, signal)
       if (manifest !== null) return manifest
@@ -130,7 +116,7 @@ export class ModelRepository {
   /** Null when the server does not have the file. */
   async #readIfThere(url: string, signal: AbortSignal): Promise<ArrayBuffer | null> {
     try {
-      return (await this.#read(url, undefined, { signal, onProgress: IGNORE_PROGRESS })).bytes
+      return (await this.#files.read(url, undefined, { signal, onProgress: IGNORE_PROGRESS })).bytes
     } catch (error) {
       if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return null
       throw error
@@ -156,7 +142,7 @@ export class ModelRepository {
    */
   async readFile(recipe: ModelRecipe, path: string, options: ReadOptions): Promise<ReadResult> {
     const record = recipe.files.find((file) => file.path === path)
-    return this.#read(this.#url(recipe.path, recipe.revision, path), record, options)
+    return this.#files.read(this.#url(recipe.path, recipe.revision, path), record, options)
   }
 
   /** One JSON file of a model. @throws EmbeddingsError `bad_model_file` when it is no JSON; as `readFile` does */
@@ -165,49 +151,12 @@ export class ModelRepository {
     return parseJson(this.#url(recipe.path, recipe.revision, path), bytes)
   }
 
-  async #read(url: string, record: FileRecord | undefined, options: ReadOptions): Promise<ReadResult> {
-    const stored = await this.#readStored(url, record, options)
-    if (stored !== null) return { bytes: stored, source: 'store' }
-    const bytes = await downloadFile(url, { ...options, record })
-    await this.#keep(url, bytes)
-    return { bytes, source: 'network' }
-  }
-
-  async #readStored(url: string, record: FileRecord | undefined, options: ReadOptions): Promise<ArrayBuffer | null> {
-    const bytes = (await this.#overflow.get(url)) ?? (await this.#opened.store.get(url))
-    options.signal.throwIfAborted()
-    if (bytes === null) return null
-    try {
-      await verifyBytes(url, bytes, record)
-    } catch (error) {
-      if (!(error instanceof EmbeddingsError) || error.code === 'unsupported_environment') throw error
-      // Damaged on disk, or of an older manifest: dropped here and fetched again by the caller, once.
-      await this.#opened.store.delete(url)
-      return null
-    }
-    options.onProgress(bytes.byteLength, bytes.byteLength)
-    return bytes
-  }
-
-  async #keep(url: string, bytes: ArrayBuffer): Promise<void> {
-    try {
-      await this.#opened.store.put(url, bytes)
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#storageReason = `the browser could not store ${url}: ${reason}`
-      await this.#overflow.put(url, bytes)
-    }
-  }
-
   /** Deletes the stored files of a model and nothing else. */
   async delete(recipe: ModelRecipe): Promise<void> {
-    const prefixes = [this.#url(recipe.path, recipe.revision, ''), this.#url(recipe.id, 'main', '')]
-    for (const url of await this.#opened.store.keys()) {
-      if (prefixes.some((prefix) => url.startsWith(prefix))) await this.#opened.store.delete(url)
-    }
-    for (const url of await this.#overflow.keys()) {
-      if (prefixes.some((prefix) => url.startsWith(prefix))) await this.#overflow.delete(url)
-    }
+    await this.#files.deleteUnder([
+      this.#url(recipe.path, recipe.revision, ''),
+      this.#url(recipe.id, 'main', ''),
+    ])
   }
 }
 

@@ -22,7 +22,7 @@ const faults = {
   isolated: true,
   /** Sent with the inference worker's script, whose policy it is. */
   policy: null as string | null,
-  models: 'none' as 'none' | 'cut' | 'html' | 'down',
+  models: 'none' as 'none' | 'cut' | 'html' | 'down' | 'slow',
   requests: [] as string[],
 }
 
@@ -33,6 +33,7 @@ function answerModel(request: IncomingMessage, response: ServerResponse, next: (
     response.setHeader('content-type', 'text/html')
     response.end('<!doctype html><title>app</title>')
   } else if (faults.models === 'down') request.socket.destroy()
+  else if (faults.models === 'slow') setTimeout(next, 300)
   else if (faults.models === 'cut' && path.endsWith('.onnx')) {
     const bytes = readFileSync(tiny + path)
     response.writeHead(200, { 'content-length': bytes.length })
@@ -160,6 +161,21 @@ test('stored once, a model needs no server: no request of any kind, in a new pag
   expectRight(again)
   expect(again.status?.source).toBe('store')
   expect(faults.requests).toEqual([])
+})
+
+test('two tabs at once download every file once between them', async ({ page, context }) => {
+  const other = await context.newPage()
+  await open(other)
+  faults.requests.length = 0
+  faults.models = 'slow'
+  for (const outcome of await Promise.all([embed(page, 'tiny-mean'), embed(other, 'tiny-mean')])) {
+    expectRight(outcome)
+  }
+  expect(faults.requests.toSorted()).toEqual(
+    ['manifest.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json'].map(
+      (file) => `/tiny-mean/${file}`,
+    ),
+  )
 })
 
 test('no server and nothing stored: model_unreachable, naming the address', async ({ page }) => {
