@@ -40,7 +40,8 @@ export class EmbeddingsClient implements AsyncDisposable {
 
   /** Ends the worker and frees its memory. Calls that wait fail with 503 `worker_terminated`, later ones too. */
   close(): Promise<void> {
-    return this.#transport.close()
+    this.#transport.close()
+    return Promise.resolve()
   }
 
   /** `close`, for `await using`. */

@@ -100,6 +100,17 @@ function readCache(value: EmbeddingsClientOptions['cache'] | null): CacheConfig 
   }
 }
 
+/** A copy that can cross to the worker; what a manifest must hold is checked there. */
+function readManifests(models: EmbeddingsClientOptions['models']): readonly unknown[] {
+  if (models !== undefined && !Array.isArray(models)) return invalid('models', 'an array of manifests', models)
+  try {
+    return structuredClone(models ?? [])
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    return invalid('models', 'plain data', reason)
+  }
+}
+
 /** A timeout in milliseconds. @throws EmbeddingsError `invalid_value` */
 export function readTimeout(value: unknown): number {
   // setTimeout fires at once beyond a signed 32-bit number of milliseconds.
@@ -120,7 +131,7 @@ export function toServiceConfig(options: EmbeddingsClientOptions, livenessLock: 
     cpuRuntime: readChoice('cpuRuntime', options.cpuRuntime ?? 'auto', ['auto', 'onnxruntime']),
     threads: threads === undefined ? null : readInteger('threads', threads, 1, MOST_THREADS),
     workers: workers === 'auto' ? 'auto' : readInteger('workers', workers, 1, MOST_THREADS),
-    models: options.models ?? [],
+    models: readManifests(options.models),
     aliases: readAliases(options.aliases),
     cache: readCache(options.cache),
     storage: readChoice('storage', options.storage ?? 'auto', ['auto', 'memory']),

@@ -9,6 +9,8 @@ import type { ProgressEvent, Reply, ServiceApi, ServiceConfig } from '../rpc/pro
 export interface ConnectionOptions {
   worker: Worker
   config: ServiceConfig
+  /** Ends the service when aborted, also while it starts. */
+  closed: AbortSignal
   onProgress: (progress: ProgressEvent) => void
   /** Called once when the service has died. */
   onDeath: (error: EmbeddingsError) => void
@@ -19,7 +21,7 @@ const START_DEADLINE = 60_000
 
 /** One live service worker. */
 export class ServiceConnection {
-  readonly api: ServiceApi
+  readonly #api: ServiceApi
   readonly #release: () => void
   readonly #worker: Worker
   readonly #events: MessagePort
@@ -33,7 +35,7 @@ export class ServiceConnection {
     this.#worker = worker
     const proxy = wrap<ServiceApi>(worker)
     // Comlink types only the first level of a facade as callable; every member of this one answers a promise anyway.
-    this.api = proxy as unknown as ServiceApi
+    this.#api = proxy as unknown as ServiceApi
     this.#release = () => {
       proxy[releaseProxy]()
     }
@@ -65,6 +67,10 @@ export class ServiceConnection {
   static async open(options: ConnectionOptions): Promise<ServiceConnection> {
     const { port1, port2 } = new MessageChannel()
     const connection = new ServiceConnection(options, port1)
+    const close = (): void => {
+      connection.#die(new EmbeddingsError('worker_terminated', 'The embedding service was closed.'))
+    }
+    options.closed.addEventListener('abort', close)
     const timer = setTimeout(() => {
       connection.#die(
         new EmbeddingsError(
@@ -74,9 +80,9 @@ export class ServiceConnection {
       )
     }, START_DEADLINE)
     try {
-      await connection.settle<null>(connection.api.configure(options.config, transfer(port2, [port2])))
+      await connection.call<null>((api) => api.configure(options.config, transfer(port2, [port2])))
     } catch (error) {
-      connection.terminate()
+      close()
       throw error
     } finally {
       clearTimeout(timer)
@@ -85,14 +91,10 @@ export class ServiceConnection {
     return connection
   }
 
-  /** The value of a call, or the service's death, whichever comes first. @throws EmbeddingsError */
-  async settle<T>(call: Promise<Reply<T>>): Promise<T> {
-    return unwrap(await Promise.race([call, this.#death]))
-  }
-
-  /** Ends the worker; calls that still wait fail with `worker_terminated`. */
-  terminate(): void {
-    this.#die(new EmbeddingsError('worker_terminated', 'The embedding service was closed.'))
+  /** Makes a call: its value, or the death of the service, whichever comes first. @throws EmbeddingsError */
+  async call<T>(invoke: (api: ServiceApi) => Promise<Reply<T>>): Promise<T> {
+    if (this.#ended) return this.#death
+    return unwrap(await Promise.race([invoke(this.#api), this.#death]))
   }
 
   #end(): void {

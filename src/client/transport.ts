@@ -22,7 +22,7 @@ export class Transport {
   readonly #timeout: number
   readonly #listeners = new Set<(progress: ProgressEvent) => void>()
   #connection: Promise<ServiceConnection> | null = null
-  #closed = false
+  readonly #closed = new AbortController()
 
   /** Starts nothing. @throws EmbeddingsError `invalid_value` for a wrong option */
   constructor(options: EmbeddingsClientOptions) {
@@ -74,33 +74,28 @@ export class Transport {
 
   /** True after `close`: every later call fails. */
   get closed(): boolean {
-    return this.#closed
+    return this.#closed.signal.aborted
   }
 
-  /** Ends the service; calls that wait fail with `worker_terminated`, later ones too. */
-  async close(): Promise<void> {
-    this.#closed = true
-    const opening = this.#connection
+  /** Ends the service, also one that is still starting; calls that wait fail with `worker_terminated`, later ones too. */
+  close(): void {
     this.#connection = null
-    if (opening === null) return
-    // A service that never came up has nothing left to end.
-    const connection = await opening.catch(() => null)
-    connection?.terminate()
+    this.#closed.abort()
   }
 
   async #invoke<T>(invoke: (api: ServiceApi, callId: string) => Promise<Reply<T>>, callId: string): Promise<T> {
     const connection = await this.#connect()
-    return connection.settle(invoke(connection.api, callId))
+    return connection.call((api) => invoke(api, callId))
   }
 
   async #cancel(callId: string): Promise<void> {
     const connection = await this.#connection?.catch(() => null)
     // The call has settled on the page; if the service is gone as well, nothing is left to cancel.
-    await connection?.settle<null>(connection.api.cancel(callId)).catch(() => null)
+    await connection?.call<null>((api) => api.cancel(callId)).catch(() => null)
   }
 
   #connect(): Promise<ServiceConnection> {
-    if (this.#closed) {
+    if (this.#closed.signal.aborted) {
       return Promise.reject(new EmbeddingsError('worker_terminated', 'The client is closed.'))
     }
     this.#connection ??= this.#open()
@@ -131,6 +126,7 @@ export class Transport {
       onProgress: (progress) => {
         for (const listener of this.#listeners) listener(progress)
       },
+      closed: this.#closed.signal,
       onDeath: forget,
     })
     opening.catch(forget)
