@@ -10,6 +10,7 @@
 import { cpus } from 'node:os'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import * as cpu from './benchmarks/cpu.mjs'
 import * as latency from './benchmarks/latency.mjs'
 import * as mainThread from './benchmarks/main-thread.mjs'
 import * as start from './benchmarks/start.mjs'
@@ -35,6 +36,7 @@ const benchmarks = new Map([
   ['latency', latency],
   ['start', start],
   ['main-thread', mainThread],
+  ['cpu', cpu],
   ['webgpu-counts', webgpuCounts],
 ])
 

@@ -36,7 +36,9 @@ export default defineConfig(({ mode }) => {
       target: 'es2023',
       chunkSizeWarningLimit: 2000,
       reportCompressedSize: false,
-      rolldownOptions: { input: [path('pages/ours.html'), path('pages/transformers.html')] },
+      rolldownOptions: {
+        input: [path('pages/ours.html'), path('pages/transformers.html'), path('pages/encoder.html')],
+      },
     },
   }
 })

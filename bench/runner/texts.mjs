@@ -15,8 +15,10 @@ const KINDS = 5
 const readModelJson = (file) => JSON.parse(readFileSync(join(models, 'all-MiniLM-L6-v2', file), 'utf8'))
 const tokenizer = new Tokenizer(readModelJson('tokenizer.json'), readModelJson('tokenizer_config.json'))
 
-/** Tokens of a text, special tokens included. */
-export const countTokens = (text) => tokenizer.encode(text).ids.length
+/** Token ids of a text, special tokens included. */
+export const tokensOf = (text) => tokenizer.encode(text).ids
+
+export const countTokens = (text) => tokensOf(text).length
 
 /** Cranfield writes ` .` and breaks lines anywhere. */
 const clean = (text) =>
