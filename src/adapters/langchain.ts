@@ -1,7 +1,7 @@
 /** LangChain.js: `Embeddings` for its vector stores and retrievers. */
 
 import { Embeddings } from '@langchain/core/embeddings'
-import type { EmbeddingsClient } from '../index.ts'
+import { EmbeddingsError, type EmbeddingsClient } from '../index.ts'
 
 /** What `LocalEmbeddings` is made from. */
 export interface LocalEmbeddingsFields {
@@ -18,26 +18,39 @@ export interface LocalEmbeddingsFields {
   signal?: AbortSignal | undefined
 }
 
+/** Documents of one request, where nothing else is asked for; the most is what one request may hold. */
+const BATCH = 256
+const LARGEST_BATCH = 2048
+
 /**
  * Embeddings on this device. Queries and documents get the model's own prompts, so that retrieval models
  * (`query: `, `passage: `) work as they were trained.
  */
 export class LocalEmbeddings extends Embeddings {
   readonly #fields: LocalEmbeddingsFields
+  readonly #batchSize: number
 
-  /** @param fields the client, the model and what applies to every call */
+  /**
+   * @param fields the client, the model and what applies to every call
+   * @throws {EmbeddingsError} 400 `invalid_value` for a wrong `batchSize`
+   */
   constructor(fields: LocalEmbeddingsFields) {
     // LangChain's own caller would retry; what can be retried here, the client does itself.
     super({ maxRetries: 0 })
+    const { batchSize = BATCH } = fields
+    if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LARGEST_BATCH) {
+      const message = `batchSize must be an integer from 1 to ${String(LARGEST_BATCH)}, got ${String(batchSize)}.`
+      throw new EmbeddingsError('invalid_value', message, { param: 'batchSize' })
+    }
     this.#fields = fields
+    this.#batchSize = batchSize
   }
 
   /** Vectors of documents, in order. @throws {EmbeddingsError} every failure; the signal's own reason */
   async embedDocuments(documents: string[]): Promise<number[][]> {
-    const { batchSize = 256 } = this.#fields
     const vectors: number[][] = []
-    for (let start = 0; start < documents.length; start += batchSize) {
-      vectors.push(...(await this.#embed(documents.slice(start, start + batchSize), 'document')))
+    for (let start = 0; start < documents.length; start += this.#batchSize) {
+      vectors.push(...(await this.#embed(documents.slice(start, start + this.#batchSize), 'document')))
     }
     return vectors
   }

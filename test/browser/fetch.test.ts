@@ -1,6 +1,6 @@
 /** `client.fetch` with a real model behind it. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { decodeBase64Embedding, EmbeddingsClient } from '../../src/index.ts'
 import type { CreateEmbeddingResponse, EmbeddingsClientOptions, ModelList } from '../../src/index.ts'
 
@@ -118,6 +118,22 @@ test('rejects with the own reason of the signal while a request runs', async () 
   }, 50)
   await expect(pending).rejects.toMatchObject({ name: 'AbortError' })
   expect((await client.fetch('/v1/embeddings', post({ model: MODEL, input: 'next' }))).status).toBe(200)
+})
+
+test("takes fetch's own priority: low runs behind interactive requests", async () => {
+  const create = vi.spyOn(client.embeddings, 'create')
+  try {
+    for (const [priority, expected] of [
+      ['low', 'background'],
+      ['auto', 'interactive'],
+    ] as const) {
+      const response = await client.fetch('/v1/embeddings', post({ model: MODEL, input: 'x' }, { priority }))
+      expect(response.status).toBe(200)
+      expect(create.mock.lastCall?.[1]?.priority).toBe(expected)
+    }
+  } finally {
+    create.mockRestore()
+  }
 })
 
 test('rejects on abort while it waits for the worker to start', async () => {

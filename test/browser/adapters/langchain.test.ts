@@ -59,6 +59,12 @@ test('has nothing to do for no documents', async () => {
   expect(await new LocalEmbeddings({ client, model: MODEL }).embedDocuments([])).toEqual([])
 })
 
+test.each([0, -1, 1.5, NaN, 2049])('refuses a batch size of %d', (batchSize) => {
+  expect(() => new LocalEmbeddings({ client, model: MODEL, batchSize })).toThrow(
+    expect.objectContaining({ code: 'invalid_value', param: 'batchSize' }),
+  )
+})
+
 test('rejects with the error of the client, and with the own reason of the signal', async () => {
   const embeddings = new LocalEmbeddings({ client, model: MODEL })
   await expect(embeddings.embedQuery('')).rejects.toMatchObject({ status: 400, code: 'empty_input' })
