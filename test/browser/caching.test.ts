@@ -195,8 +195,6 @@ describe('the client', () => {
     [{ kind: 'memory', maxEntries: 0 }, 'cache.maxEntries'],
     [{ maxEntries: 5 }, 'cache'],
   ])('refuses %j with the name of the option', (cache, param) => {
-    expect(() => open({ cache: cache as 'memory' })).toThrow(
-      expect.objectContaining({ param, status: 400 }),
-    )
+    expect(() => open({ cache: cache as 'memory' })).toThrow(expect.objectContaining({ param, status: 400 }))
   })
 })
