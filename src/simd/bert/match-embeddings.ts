@@ -40,12 +40,15 @@ export function matchEmbeddings(walk: GraphWalk, terms: readonly string[]): Embe
 function flattenSum(walk: GraphWalk, terms: readonly string[]): string[] {
   const leaves: string[] = []
   const pending = [...terms]
-  for (let term = pending.pop(); term !== undefined && leaves.length < 8; term = pending.pop()) {
+  // Three terms need two additions at most; a damaged file may add a value to itself without end.
+  for (let step = 0; step < 8; step++) {
+    const term = pending.pop()
+    if (term === undefined) return leaves
     const add = walk.node(term, 'Add')
     if (add === null) leaves.push(term)
     else pending.push(...add.inputs)
   }
-  return leaves
+  return []
 }
 
 function matchLookup(walk: GraphWalk, value: string): Lookup | null {
