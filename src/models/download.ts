@@ -1,6 +1,7 @@
 /** One file over the network: bounded, abortable, with progress, verified before anybody uses it. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
+import { PartialFile, sizeError } from './partial-file.ts'
 import type { FileRecord } from './recipe.ts'
 
 export interface DownloadOptions {
@@ -11,20 +12,71 @@ export interface DownloadOptions {
   onProgress: (loaded: number, total: number) => void
 }
 
-/** Without a record, more than this is no model file of ours. */
-const LARGEST_UNKNOWN = 2 ** 31
+/** Milliseconds before each further try after a connection broke off. */
+const PAUSES = [100, 400, 1600]
+
+/** A try that brought this many bytes is a good one: after it, all further tries are free again. */
+const GOOD_TRY = 2 ** 20
 
 /**
- * Fetches a file whole.
+ * Fetches a file whole. A connection that breaks off is taken up again where it stopped, if the server can and if
+ * something shows that it is still the same file; otherwise from the start.
  *
  * @throws EmbeddingsError `model_unreachable` (no answer, or a server's fault), `model_file_not_found` (404, or a
  *   web page in place of the file), `integrity_error` (size or hash differ); the signal's reason when aborted
  */
 export async function downloadFile(url: string, options: DownloadOptions): Promise<ArrayBuffer> {
-  const response = await request(url, options.signal)
-  const bytes = await readBody(url, response, options)
-  await verifyBytes(url, bytes, options.record)
+  const { signal, record, onProgress } = options
+  const part = new PartialFile(url, record, onProgress)
+  // A server that gives no answer at all is not asked again: offline has to be told at once.
+  let response: Response | null = await request(url, signal, null)
+  let failures = 0
+  for (;;) {
+    const before = part.loaded
+    try {
+      response ??= await requestRest(url, part, signal)
+      await part.receive(response)
+      break
+    } catch (error) {
+      signal.throwIfAborted()
+      failures = part.loaded - before >= GOOD_TRY ? 1 : failures + 1
+      const milliseconds = PAUSES[failures - 1]
+      const passing = error instanceof EmbeddingsError && error.code === 'model_unreachable'
+      if (!passing || milliseconds === undefined) throw error
+      response = null
+      await pause(milliseconds, signal)
+    }
+  }
+  const bytes = part.join()
+  await verifyBytes(url, bytes, record)
   return bytes
+}
+
+/** The answer that brings what is missing; the file begins anew where it cannot be continued. */
+async function requestRest(url: string, part: PartialFile, signal: AbortSignal): Promise<Response> {
+  const { range } = part
+  if (range !== null) {
+    const response = await request(url, signal, range)
+    if (part.continues(response)) return response
+    part.restart()
+    if (response.status === 200) return response
+    await response.body?.cancel()
+  }
+  part.restart()
+  return request(url, signal, null)
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, milliseconds)
+    signal.addEventListener('abort', end)
+  })
+  signal.throwIfAborted()
 }
 
 /**
@@ -35,7 +87,7 @@ export async function downloadFile(url: string, options: DownloadOptions): Promi
  */
 export async function isOnServer(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await (await request(url, signal)).body?.cancel()
+    await (await request(url, signal, null)).body?.cancel()
     return true
   } catch (error) {
     if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return false
@@ -43,10 +95,15 @@ export async function isOnServer(url: string, signal: AbortSignal): Promise<bool
   }
 }
 
-async function request(url: string, signal: AbortSignal): Promise<Response> {
+/**
+ * Asks once.
+ *
+ * @param range value of the `Range` header; null: the whole file
+ */
+async function request(url: string, signal: AbortSignal, range: string | null): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(url, { signal, credentials: 'same-origin' })
+    response = await fetch(url, { signal, credentials: 'same-origin', ...(range === null ? {} : { headers: { range } }) })
   } catch (error) {
     signal.throwIfAborted()
     throw new EmbeddingsError('model_unreachable', `${url} could not be fetched: offline, blocked or no such server.`, {
@@ -57,6 +114,8 @@ async function request(url: string, signal: AbortSignal): Promise<Response> {
     if (response.headers.get('content-type')?.startsWith('text/html') === true) throw htmlInstead(url)
     return response
   }
+  // Nothing begins at that byte: the file has changed.
+  if (response.status === 416 && range !== null) return response
   await response.body?.cancel()
   if (response.status === 404 || response.status === 410) {
     throw new EmbeddingsError('model_file_not_found', `${url} does not exist (status ${String(response.status)}).`)
@@ -66,46 +125,6 @@ async function request(url: string, signal: AbortSignal): Promise<Response> {
 
 function htmlInstead(url: string): EmbeddingsError {
   return new EmbeddingsError('model_file_not_found', `${url} answered with a web page (HTML) in place of the file.`)
-}
-
-async function readBody(url: string, response: Response, options: DownloadOptions): Promise<ArrayBuffer> {
-  const { record, signal, onProgress } = options
-  const limit = record?.bytes ?? LARGEST_UNKNOWN
-  const total = record?.bytes ?? Number(response.headers.get('content-length') ?? 0)
-  const chunks: Uint8Array[] = []
-  let loaded = 0
-  onProgress(0, total)
-  try {
-    for await (const chunk of response.body ?? []) {
-      loaded += chunk.length
-      if (loaded > limit) throw sizeError(url, `more than ${String(limit)}`, limit)
-      chunks.push(chunk)
-      onProgress(loaded, Math.max(total, loaded))
-    }
-  } catch (error) {
-    signal.throwIfAborted()
-    if (error instanceof EmbeddingsError) throw error
-    throw new EmbeddingsError(
-      'model_unreachable',
-      `The connection broke off after ${String(loaded)} bytes of ${url}.`,
-      { cause: error },
-    )
-  }
-  return concatenate(chunks, loaded)
-}
-
-function concatenate(chunks: readonly Uint8Array[], size: number): ArrayBuffer {
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return bytes.buffer
-}
-
-function sizeError(url: string, came: string, expected: number): EmbeddingsError {
-  return new EmbeddingsError('integrity_error', `${url} has ${came} bytes; the manifest says ${String(expected)}.`)
 }
 
 const LESS_THAN = 0x3c
