@@ -1,0 +1,58 @@
+/** A browser that has no room left: the model runs all the same, and its status says why it is not kept. */
+
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { cdp } from 'vitest/browser'
+import { EmbeddingsClient } from '../../src/index.ts'
+
+const CACHE = 'browser-embeddings-v1'
+const MODEL = 'tiny-mean'
+const OPTIONS = {
+  modelsUrl: '/fixtures/tiny/',
+  device: 'wasm',
+  workers: 1,
+  cpuRuntime: 'onnxruntime',
+} as const
+
+/** What vitest's own type of a session leaves to its provider. */
+interface Session {
+  send(
+    method: 'Storage.overrideQuotaForOrigin',
+    options: { origin: string; quotaSize?: number },
+  ): Promise<unknown>
+}
+
+/** @param quotaSize bytes; undefined: what the browser gives by itself */
+async function setQuota(quotaSize?: number): Promise<void> {
+  const session = cdp() as Session
+  await session.send('Storage.overrideQuotaForOrigin', {
+    origin: location.origin,
+    ...(quotaSize === undefined ? {} : { quotaSize }),
+  })
+}
+
+beforeEach(() => caches.delete(CACHE))
+afterEach(() => setQuota())
+
+async function load(): Promise<{ storage: string; storageReason: string | null; vector: number[] }> {
+  const client = new EmbeddingsClient(OPTIONS)
+  try {
+    const { data } = await client.embeddings.create({ model: MODEL, input: 'red' })
+    const { storage, storageReason } = await client.models.status(MODEL)
+    return { storage, storageReason, vector: data[0]!.embedding }
+  } finally {
+    await client.close()
+  }
+}
+
+test('no room: from memory, with the reason; room again: kept', async () => {
+  await setQuota(1)
+  const without = await load()
+  expect(without).toMatchObject({
+    storage: 'memory',
+    storageReason: expect.stringMatching(/could not store .*\/tiny-mean\/.*: .*quota/i),
+  })
+  expect(await (await caches.open(CACHE)).keys()).toEqual([])
+  await setQuota()
+  expect(await load()).toEqual({ storage: 'cache', storageReason: null, vector: without.vector })
+  expect((await (await caches.open(CACHE)).keys()).length).toBeGreaterThan(0)
+})
