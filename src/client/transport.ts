@@ -3,6 +3,7 @@
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { ProgressEvent, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
 import { DEFAULT_TIMEOUT, readTimeout, toServiceConfig, type EmbeddingsClientOptions } from './options.ts'
+import { askToKeepStorage } from './persistent-storage.ts'
 import { ServiceConnection } from './service-connection.ts'
 import { spawnService } from './spawn.ts'
 
@@ -124,6 +125,8 @@ export class Transport {
       worker: this.#spawn(),
       config: { ...this.#config, livenessLock: hasLocks ? `browser-embeddings:${newId()}` : null },
       onProgress: (progress) => {
+        // A model that is up has left its files in the store.
+        if (progress.type === 'ready' && this.#config.storage === 'auto') void askToKeepStorage()
         for (const listener of this.#listeners) listener(progress)
       },
       closed: this.#closed.signal,

@@ -86,6 +86,8 @@ export interface ModelStatus {
   storage: 'cache' | 'memory'
   /** Why storage is `memory` though `auto` was asked for; null otherwise. */
   storageReason: string | null
+  /** Whether the browser keeps the store when room gets short; null: it is `memory`, or the browser does not tell. */
+  persisted: boolean | null
   /** `null`: no cache was asked for. */
   cache: CacheStatus | null
   /** Error of the last load, when state is `failed`. */

@@ -2,6 +2,7 @@
 
 import { parseManifest } from '../models/manifest.ts'
 import { openStore } from '../models/open-store.ts'
+import { isStoragePersisted } from '../models/persisted.ts'
 import type { ModelRecipe } from '../models/recipe.ts'
 import { ModelRepository } from '../models/repository.ts'
 import { EmbeddingsError, type ErrorBody } from '../openai/errors.ts'
@@ -206,6 +207,7 @@ export class EmbeddingService {
       source: model?.source ?? null,
       storage: kind,
       storageReason: reason,
+      persisted: kind === 'memory' ? null : await isStoragePersisted(),
       cache: await cacheStatus(this.#config.cache, this.#vectors, model?.cache ?? null),
       error: failure?.error ?? null,
     }
