@@ -4,7 +4,7 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import type { EmbeddingCreateParams, Priority } from '../openai/types.ts'
 import type { Embeddings } from './embeddings.ts'
 import { readJsonBody } from './http-body.ts'
-import { errorResponse, jsonResponse } from './http-response.ts'
+import { errorResponse, jsonResponse, vectorsResponse } from './http-response.ts'
 import { findRoute, methodOfPath } from './http-route.ts'
 import type { Models } from './models.ts'
 
@@ -29,7 +29,7 @@ export function createFetch(target: FetchTarget): typeof globalThis.fetch {
     request.signal.throwIfAborted()
     const priority = init?.priority === 'low' ? 'background' : 'interactive'
     try {
-      return jsonResponse(await unlessAborted(request.signal, answer(target, request, priority)))
+      return await unlessAborted(request.signal, answer(target, request, priority))
     } catch (error) {
       request.signal.throwIfAborted()
       if (!(error instanceof EmbeddingsError)) throw error
@@ -49,18 +49,18 @@ function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return Promise.race([work, aborted])
 }
 
-async function answer(target: FetchTarget, request: Request, priority: Priority): Promise<unknown> {
+async function answer(target: FetchTarget, request: Request, priority: Priority): Promise<Response> {
   const { signal } = request
   const route = findRoute(request.method, new URL(request.url))
   switch (route.name) {
     case 'create': {
       // Not checked here but by `create` itself, as a body of unknown origin.
       const body = (await readJsonBody(request)) as EmbeddingCreateParams
-      return target.embeddings.create(body, { signal, priority })
+      return vectorsResponse(await target.embeddings.create(body, { signal, priority }))
     }
     case 'list':
-      return target.models.list()
+      return jsonResponse(await target.models.list())
     case 'retrieve':
-      return target.models.retrieve(route.model)
+      return jsonResponse(await target.models.retrieve(route.model))
   }
 }

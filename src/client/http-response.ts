@@ -1,6 +1,7 @@
 /** Answers as an OpenAI-compatible server gives them: JSON, with the headers that SDKs read. */
 
 import type { EmbeddingsError, EmbeddingsErrorCode } from '../openai/errors.ts'
+import type { CreateEmbeddingResponse } from '../openai/types.ts'
 
 /** Seconds after which a full queue is worth another try: some hundred short texts take about as long. */
 const RETRY_AFTER_SECONDS = 1
@@ -16,9 +17,28 @@ const PASSING: ReadonlySet<EmbeddingsErrorCode> = new Set([
   'device_lost',
 ])
 
+/** Characters or numbers of vectors that are written as JSON in one task: 2,048 × 384 at once would take 100 ms. */
+const SLICE = 65_536
+
 /** A successful answer. */
 export function jsonResponse(body: unknown): Response {
-  return respond(200, body, {})
+  return respond(200, JSON.stringify(body), {})
+}
+
+/** A successful answer with vectors; many of them are written in several tasks, so that the page stays responsive. */
+export async function vectorsResponse(
+  body: CreateEmbeddingResponse<number[]> | CreateEmbeddingResponse<string>,
+): Promise<Response> {
+  const { object, data, ...rest } = body
+  const rows = Math.max(1, Math.floor(SLICE / (data[0]?.embedding.length ?? 1)))
+  if (data.length <= rows) return jsonResponse(body)
+  const parts: string[] = []
+  for (let start = 0; start < data.length; start += rows) {
+    if (start > 0) await new Promise((resolve) => setTimeout(resolve, 0))
+    parts.push(JSON.stringify(data.slice(start, start + rows)).slice(1, -1))
+  }
+  const head = `{"object":${JSON.stringify(object)},"data":[`
+  return respond(200, `${head}${parts.join(',')}],${JSON.stringify(rest).slice(1)}`, {})
 }
 
 /**
@@ -32,11 +52,11 @@ export function errorResponse(error: EmbeddingsError, final: boolean, allow: str
   if (final || !PASSING.has(error.code)) headers['x-should-retry'] = 'false'
   if (error.code === 'queue_full') headers['retry-after'] = String(RETRY_AFTER_SECONDS)
   if (error.code === 'method_not_allowed' && allow !== null) headers['allow'] = allow
-  return respond(error.status, error, headers)
+  return respond(error.status, JSON.stringify(error), headers)
 }
 
-function respond(status: number, body: unknown, headers: Record<string, string>): Response {
-  return new Response(JSON.stringify(body), {
+function respond(status: number, body: string, headers: Record<string, string>): Response {
+  return new Response(body, {
     status,
     headers: { 'content-type': 'application/json', 'x-request-id': newRequestId(), ...headers },
   })

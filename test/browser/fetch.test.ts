@@ -32,6 +32,26 @@ test('answers as embeddings.create does, at a relative address too', async () =>
   expect(await response.json()).toEqual(await client.embeddings.create(body))
 })
 
+test('writes many vectors, in several tasks, as it writes few', async () => {
+  const cached = new EmbeddingsClient({ ...OPTIONS, workers: 'auto', cache: 'memory' })
+  const body = { model: MODEL, input: Array.from({ length: 1024 }, (_, i) => `n ${String(i)}`) }
+  const longTasks: number[] = []
+  const observer = new PerformanceObserver((list) => {
+    longTasks.push(...list.getEntries().map(({ duration }) => duration))
+  })
+  try {
+    const direct = await cached.embeddings.create(body)
+    observer.observe({ type: 'longtask' })
+    const response = await cached.fetch('/v1/embeddings', post(body))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    observer.disconnect()
+    console.log('long tasks of 1,024 vectors as JSON, in ms:', longTasks)
+    expect(await response.json()).toEqual(direct)
+  } finally {
+    await cached.close()
+  }
+})
+
 test('gives each request an id of its own', async () => {
   const answers = await Promise.all([client.fetch('/v1/models'), client.fetch('/v1/models')])
   expect(new Set(answers.map(({ headers }) => headers.get('x-request-id'))).size).toBe(2)
