@@ -32,13 +32,15 @@ export async function vectorsResponse(
   const { object, data, ...rest } = body
   const rows = Math.max(1, Math.floor(SLICE / (data[0]?.embedding.length ?? 1)))
   if (data.length <= rows) return jsonResponse(body)
-  const parts: string[] = []
+  // A blob takes each part over when it is made; one string of them all would be copied in one go.
+  const parts: Blob[] = [new Blob([`{"object":${JSON.stringify(object)},"data":[`])]
   for (let start = 0; start < data.length; start += rows) {
     if (start > 0) await new Promise((resolve) => setTimeout(resolve, 0))
-    parts.push(JSON.stringify(data.slice(start, start + rows)).slice(1, -1))
+    const slice = JSON.stringify(data.slice(start, start + rows)).slice(1, -1)
+    parts.push(new Blob([start === 0 ? slice : `,${slice}`]))
   }
-  const head = `{"object":${JSON.stringify(object)},"data":[`
-  return respond(200, `${head}${parts.join(',')}],${JSON.stringify(rest).slice(1)}`, {})
+  parts.push(new Blob([`],${JSON.stringify(rest).slice(1)}`]))
+  return respond(200, new Blob(parts), {})
 }
 
 /**
@@ -55,7 +57,7 @@ export function errorResponse(error: EmbeddingsError, final: boolean, allow: str
   return respond(error.status, JSON.stringify(error), headers)
 }
 
-function respond(status: number, body: string, headers: Record<string, string>): Response {
+function respond(status: number, body: string | Blob, headers: Record<string, string>): Response {
   return new Response(body, {
     status,
     headers: { 'content-type': 'application/json', 'x-request-id': newRequestId(), ...headers },
