@@ -1,6 +1,7 @@
 /** The encoder's WebAssembly module, in its two builds. */
 
 import type { EncoderBuild } from '../engine/embedding-session.ts'
+import { toSessionError } from '../engine/session-errors.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 
 /** What the module exports; documented in `assembly/`. Addresses and counts are int32. */
@@ -50,7 +51,7 @@ function moduleUrl(build: EncoderBuild): URL {
 /**
  * Fetches and compiles a build.
  *
- * @throws EmbeddingsError `model_unreachable`, `csp_blocked`
+ * @throws EmbeddingsError `model_unreachable`, `csp_blocked`, `inference_failed`
  */
 export async function loadEncoderModule(build: EncoderBuild): Promise<EncoderModule> {
   const url = moduleUrl(build)
@@ -68,8 +69,7 @@ export async function loadEncoderModule(build: EncoderBuild): Promise<EncoderMod
     // Not compileStreaming: the file is small, and a server may not know the type of .wasm.
     return { build, module: await WebAssembly.compile(bytes) }
   } catch (error) {
-    throw new EmbeddingsError('csp_blocked', `The CPU encoder could not be compiled: ${String(error)}`, {
-      cause: error,
-    })
+    // A policy that forbids WebAssembly strikes onnxruntime alike; anything else, a page served for the file say, does not.
+    throw toSessionError(error, 'create')
   }
 }

@@ -7,8 +7,9 @@ import { runtimeFiles } from '../../src/engine/runtime-files.ts'
 import { loadEncoderModule, supportedBuild } from '../../src/simd/encoder-module.ts'
 import { EXPECTED_HASH, selfTestHashes } from '../../src/simd/self-test.ts'
 import { createSimdSession, prepareEncoder } from '../../src/simd/session.ts'
-import { referenceRows, referenceTexts } from './reference.ts'
+import { agreement, referenceRows, referenceTexts } from './reference.ts'
 import { testSessionContract } from './session-contract.ts'
+import { haveSharedModels } from './shared-models.ts'
 
 const MODEL = 'all-MiniLM-L6-v2'
 const GRAPH = `/models/${MODEL}/onnx/model_q8_wasm.onnx`
@@ -83,6 +84,14 @@ describe('the two builds', () => {
   })
 })
 
+const hub = (await haveSharedModels('the hub files on the CPU encoder'))
+  ? [
+      { id: 'all-MiniLM-L6-v2', reference: 'all-MiniLM-L6-v2.fp32', mean: 0.99, minimum: 0.97 },
+      { id: 'bge-small-en-v1.5', reference: null, mean: 0, minimum: 0 },
+      { id: 'e5-small-v2', reference: null, mean: 0, minimum: 0 },
+    ]
+  : []
+
 describe('in the library', () => {
   const open: EmbeddingsClient[] = []
   const makeClient = (options: EmbeddingsClientOptions): EmbeddingsClient => {
@@ -141,5 +150,20 @@ describe('in the library', () => {
       },
       { device: 'wasm', reason: 'chosen', chosen: true },
     ])
+  })
+
+  test.each(hub)("$id, the hub's file, runs on it", async ({ id, reference, mean, minimum }) => {
+    const client = makeClient({ modelsUrl: '/shared-models/', runtimeUrl: '/nowhere/', workers: 1 })
+    const input = await referenceTexts()
+    const { data } = await client.embeddings.create({ model: id, input, truncate: true })
+    expect((await client.models.status(id)).backend).toMatchObject({ runtime: 'simd', knownAnswerCosine: null })
+    if (reference === null) return
+    const found = agreement(
+      data.map(({ embedding }) => embedding),
+      (await referenceRows(reference)).map(({ embedding }) => embedding),
+    )
+    console.log(`${id}, the hub's file: cosine to fp32`, found)
+    expect(found.mean).toBeGreaterThan(mean)
+    expect(found.minimum).toBeGreaterThan(minimum)
   })
 })
