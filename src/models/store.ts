@@ -2,7 +2,7 @@
 
 /** A key is the file's absolute URL. */
 export interface ModelStore {
-  readonly kind: 'cache' | 'memory'
+  readonly kind: 'cache' | 'opfs' | 'memory'
   /** The file's bytes; null when it is not kept. */
   get(url: string): Promise<ArrayBuffer | null>
   /** Keeps a file that was verified. @throws DOMException `QuotaExceededError` when there is no room */

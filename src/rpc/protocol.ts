@@ -83,7 +83,7 @@ export interface ModelStatus {
   /** Where the files came from. */
   source: 'network' | 'store' | null
   /** Where the files are kept. */
-  storage: 'cache' | 'memory'
+  storage: 'cache' | 'opfs' | 'memory'
   /** Why storage is `memory` though `auto` was asked for; null otherwise. */
   storageReason: string | null
   /** Whether the browser keeps the store when room gets short; null: it is `memory`, or the browser does not tell. */

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cdp } from 'vitest/browser'
 import { EmbeddingsClient } from '../../src/index.ts'
+import { OPFS_FOLDER, OpfsStore } from '../../src/models/opfs-store.ts'
 
 const CACHE = 'browser-embeddings-v1'
 const MODEL = 'tiny-mean'
@@ -55,4 +56,20 @@ test('no room: from memory, with the reason; room again: kept', async () => {
   await setQuota()
   expect(await load()).toEqual({ storage: 'cache', storageReason: null, vector: without.vector })
   expect((await (await caches.open(CACHE)).keys()).length).toBeGreaterThan(0)
+})
+
+test('the origin-private file system: a put without room rejects and leaves nothing behind', async () => {
+  const store = await OpfsStore.open(navigator.storage)
+  const root = await navigator.storage.getDirectory()
+  try {
+    await setQuota(1)
+    await expect(store.put('https://app.example/a.bin', new ArrayBuffer(1000))).rejects.toMatchObject({
+      name: 'QuotaExceededError',
+    })
+    const left: string[] = []
+    for await (const name of (await root.getDirectoryHandle(OPFS_FOLDER)).keys()) left.push(name)
+    expect(left).toEqual([])
+  } finally {
+    await root.removeEntry(OPFS_FOLDER, { recursive: true })
+  }
 })
