@@ -24,6 +24,8 @@ export interface LinearPlan {
   inputs: number
   outputs: number
   block: number
+  /** 1: all weights are within -64…64; found out while they are packed. */
+  narrow: 0 | 1
 }
 
 export interface NormPlan {
@@ -35,7 +37,7 @@ export interface NormPlan {
 /** Hands out addresses, and keeps what is to be written at some of them. */
 export class MemoryArena {
   next = START
-  readonly #structures: { address: number; fields: readonly number[]; epsilon: number | null }[] = []
+  readonly #structures: { address: number; fields: () => readonly number[]; epsilon: number | null }[] = []
 
   allocate(bytes: number): number {
     const address = this.next
@@ -50,13 +52,14 @@ export class MemoryArena {
   /** A structure of 4-byte fields, the last of which may be a float32. */
   structure(fields: readonly number[], epsilon: number | null = null): number {
     const address = this.allocate((fields.length + 1) * 4)
-    this.#structures.push({ address, fields, epsilon })
+    this.#structures.push({ address, fields: () => fields, epsilon })
     return address
   }
 
   write(memory: ArrayBuffer): void {
     const view = new DataView(memory)
-    for (const { address, fields, epsilon } of this.#structures) {
+    for (const { address, fields: fieldsOf, epsilon } of this.#structures) {
+      const fields = fieldsOf()
       for (const [index, field] of fields.entries()) view.setUint32(address + index * 4, field, true)
       if (epsilon !== null) view.setFloat32(address + fields.length * 4, epsilon, true)
     }
@@ -74,6 +77,7 @@ export class MemoryArena {
       inputs,
       outputs,
       block,
+      narrow: 0,
     }
   }
 
@@ -82,8 +86,13 @@ export class MemoryArena {
   }
 
   linearStructure(plan: LinearPlan): number {
-    const { weights, scales, bias, sums, smoothing, inputs, outputs, block } = plan
-    return this.structure([weights, scales, bias, sums, smoothing, inputs, outputs, block])
+    const fields = (): readonly number[] => {
+      const { weights, scales, bias, sums, smoothing, inputs, outputs, block, narrow } = plan
+      return [weights, scales, bias, sums, smoothing, inputs, outputs, block, narrow]
+    }
+    const address = this.allocate(fields().length * 4)
+    this.#structures.push({ address, fields, epsilon: null })
+    return address
   }
 
   normStructure(plan: NormPlan): number {

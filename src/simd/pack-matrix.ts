@@ -49,6 +49,7 @@ export function packLinear(
     packPart(target, plan, { linear, first, gain: gains[index] ?? 1 })
     first += linear.outputs
   }
+  plan.narrow = target.exports.areNarrow(plan.weights, plan.inputs * plan.outputs) === 1 ? 1 : 0
   target.exports.sumBlocks(plan.weights, plan.sums, plan.inputs, plan.outputs, plan.block)
 }
 

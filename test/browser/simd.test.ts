@@ -4,9 +4,11 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.ts'
 import { createOnnxSession } from '../../src/engine/session.ts'
 import { runtimeFiles } from '../../src/engine/runtime-files.ts'
+import { Encoder } from '../../src/simd/encoder.ts'
 import { loadEncoderModule, supportedBuild } from '../../src/simd/encoder-module.ts'
 import { EXPECTED_HASH, selfTestHashes } from '../../src/simd/self-test.ts'
 import { createSimdSession, prepareEncoder } from '../../src/simd/session.ts'
+import { makeEncoder } from '../unit/simd/float-encoder.ts'
 import { agreement, referenceRows, referenceTexts } from './reference.ts'
 import { testSessionContract } from './session-contract.ts'
 import { haveSharedModels } from './shared-models.ts'
@@ -70,6 +72,22 @@ describe('the two builds', () => {
       const alone = await relaxed.run({ ids, lengths: Int32Array.of(ids.length) })
       expect(batch.slice(row * 384, (row + 1) * 384)).toEqual(alone)
     }
+  })
+
+  test.each([-128, -64, 64, 127])('give the same bits where every weight is %d', async (weight) => {
+    const model = makeEncoder({ hidden: 128, heads: 2, inner: 512, layers: 2 })
+    for (const { query, key, value, output, up, down } of model.layers) {
+      for (const { matrix } of [query, key, value, output, up, down]) {
+        new Int8Array(matrix.values.bytes.buffer).fill(weight)
+      }
+    }
+    const ids = Int32Array.from({ length: 23 }, (_, at) => (at * 7) % 32)
+    const batch = { ids, lengths: Int32Array.of(ids.length) }
+    const plain = await Encoder.create(await loadEncoderModule('plain'), model)
+    const relaxed = await Encoder.create(await loadEncoderModule('relaxed'), model)
+    const expected = plain.encode(batch)
+    expect(relaxed.encode(batch, true)).toEqual(expected)
+    expect(relaxed.encode(batch, false)).toEqual(expected)
   })
 
   test('read the graph for WebGPU as well', async () => {

@@ -34,6 +34,7 @@ export function multiply(fused: bool, activations: usize, scales: usize, linear:
   const block = <usize>linear.block
   const blocks = inputs / block
   const scaleStride = blocks * SCALE_BYTES
+  const narrow = linear.narrow != 0
   const residual = to.residual
   const rowStride = to.rowStride
   // Columns outside, rows inside: 16 columns of weights stay in the nearest cache while the rows pass by.
@@ -54,7 +55,7 @@ export function multiply(fused: bool, activations: usize, scales: usize, linear:
       let blockScales = s
       const end = a + inputs
       for (let x = a; x < end; x += block) {
-        addBlock(fused, x, inputs, w, block, blockScales, scaleStride, weightSums)
+        addBlock(fused, narrow, x, inputs, w, block, blockScales, scaleStride, weightSums)
         w += block << 4
         weightSums += 64
         blockScales += SCALE_BYTES

@@ -2,6 +2,7 @@
 
 export { encode } from './encode'
 export {
+  areNarrow,
   dequantizeBlocks,
   packColumns,
   packRows,

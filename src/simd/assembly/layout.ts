@@ -20,6 +20,8 @@ export class Linear {
   outputs: u32
   /** Inputs that share one scale of the activations. */
   block: u32
+  /** 1: every weight is within -64…64, so that four products fit into int16. The hub's quantised files are so. */
+  narrow: u32
 }
 
 /** Scale and shift of a layer normalisation, float32 [hidden] each. */

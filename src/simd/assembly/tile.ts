@@ -27,6 +27,7 @@ function addScaled(offset: usize, sums: v128, scale: v128): void {
 @inline
 export function addBlock(
   fused: bool,
+  narrow: bool,
   a: usize,
   stride: usize,
   w: usize,
@@ -37,6 +38,7 @@ export function addBlock(
 ): void {
   if (!ASC_FEATURE_RELAXED_SIMD) addBlockPlain(a, stride, w, block, scales, scaleStride, sums)
   else if (fused) addBlockRelaxed(true, a, stride, w, block, scales, scaleStride, sums)
+  else if (narrow) addBlockNarrow(a, stride, w, block, scales, scaleStride, sums)
   else addBlockRelaxed(false, a, stride, w, block, scales, scaleStride, sums)
 }
 
@@ -92,6 +94,76 @@ function addBlockRelaxed(
   addScaled(80, c11, scale1)
   addScaled(96, c12, scale1)
   addScaled(112, c13, scale1)
+}
+
+/**
+ * Weights within -64…64: 2 × 2 × 64 × 127 fits into int16, so two dot products are added there before they are widened.
+ * A third of the multiplications less where `fused` is slow.
+ */
+@inline
+function addBlockNarrow(
+  a: usize,
+  stride: usize,
+  w: usize,
+  block: usize,
+  scales: usize,
+  scaleStride: usize,
+  sums: usize,
+): void {
+  const z0 = v128.load32_splat(scales, 4)
+  const z1 = v128.load32_splat(scales + scaleStride, 4)
+  const s0 = v128.load(sums)
+  const s1 = v128.load(sums, 16)
+  const s2 = v128.load(sums, 32)
+  const s3 = v128.load(sums, 48)
+  let c00 = i32x4.mul(z0, s0)
+  let c01 = i32x4.mul(z0, s1)
+  let c02 = i32x4.mul(z0, s2)
+  let c03 = i32x4.mul(z0, s3)
+  let c10 = i32x4.mul(z1, s0)
+  let c11 = i32x4.mul(z1, s1)
+  let c12 = i32x4.mul(z1, s2)
+  let c13 = i32x4.mul(z1, s3)
+  const end = a + block
+  for (; a < end; a += 8, w += 128) {
+    const x = v128.load32_splat(a)
+    const y = v128.load32_splat(a + stride)
+    const x2 = v128.load32_splat(a, 4)
+    const y2 = v128.load32_splat(a + stride, 4)
+    const w0 = v128.load(w)
+    const v0 = v128.load(w, 64)
+    c00 = addTwoDots(w0, x, v0, x2, c00)
+    c10 = addTwoDots(w0, y, v0, y2, c10)
+    const w1 = v128.load(w, 16)
+    const v1 = v128.load(w, 80)
+    c01 = addTwoDots(w1, x, v1, x2, c01)
+    c11 = addTwoDots(w1, y, v1, y2, c11)
+    const w2 = v128.load(w, 32)
+    const v2 = v128.load(w, 96)
+    c02 = addTwoDots(w2, x, v2, x2, c02)
+    c12 = addTwoDots(w2, y, v2, y2, c12)
+    const w3 = v128.load(w, 48)
+    const v3 = v128.load(w, 112)
+    c03 = addTwoDots(w3, x, v3, x2, c03)
+    c13 = addTwoDots(w3, y, v3, y2, c13)
+  }
+  const scale0 = v128.load32_splat(scales)
+  const scale1 = v128.load32_splat(scales + scaleStride)
+  addScaled(0, c00, scale0)
+  addScaled(16, c01, scale0)
+  addScaled(32, c02, scale0)
+  addScaled(48, c03, scale0)
+  addScaled(64, c10, scale1)
+  addScaled(80, c11, scale1)
+  addScaled(96, c12, scale1)
+  addScaled(112, c13, scale1)
+}
+
+@inline
+function addTwoDots(a: v128, b: v128, c: v128, d: v128, total: v128): v128 {
+  const first = i16x8.relaxed_dot_i8x16_i7x16_s(a, b)
+  const second = i16x8.relaxed_dot_i8x16_i7x16_s(c, d)
+  return i32x4.add(total, i32x4.extadd_pairwise_i16x8_s(i16x8.add(first, second)))
 }
 
 /** Without relaxed SIMD: bytes widened to int16, products of pairs added to int32; twice 8 columns for the registers. */

@@ -16,7 +16,7 @@ async function quantize(values: readonly number[], smoothing = 1) {
   const memory = new WebAssembly.Memory({ initial: 4 })
   const { module } = await plainModule()
   const instance = await WebAssembly.instantiate(module, { env: { memory } })
-  const fields = [0, 0, 0, 0, SMOOTHING, WIDTH, 0, BLOCK]
+  const fields = [0, 0, 0, 0, SMOOTHING, WIDTH, 0, BLOCK, 0]
   new Uint32Array(memory.buffer, LINEAR, fields.length).set(fields)
   new Float32Array(memory.buffer, SMOOTHING, WIDTH).fill(smoothing)
   new Float32Array(memory.buffer, FROM, WIDTH).set(values)
