@@ -172,6 +172,8 @@ const tests = (): ViteUserConfig => ({
         test: {
           name: 'unit',
           environment: 'node',
+          // Some compile or read whole models; on a busy machine the default of 5 s is too short for them.
+          testTimeout: 60_000,
           include: ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/architecture.test.ts'],
         },
       },
