@@ -63,9 +63,13 @@ export class EngineView {
 
   showStatus({ backend, attempts, bytes, storage, storageReason }: ModelStatus): void {
     if (backend !== null) {
-      const { device, build, threads, workers, adapter, dtype, file } = backend
+      const { device, runtime, build, threads, workers, adapter, dtype, file } = backend
       const how =
-        device === 'webgpu' ? (adapter ?? build) : `${plural(workers, 'worker')} × ${plural(threads, 'thread')}`
+        device === 'webgpu'
+          ? (adapter ?? build)
+          : runtime === 'simd'
+            ? `own SIMD encoder, ${plural(workers, 'worker')}`
+            : `onnxruntime, ${plural(workers, 'worker')} × ${plural(threads, 'thread')}`
       this.#set('Runs on', `${name(device)}, ${how}`)
       this.#set('Model', `${MODEL}, ${dtype} (${file.replace(/^.*\//u, '')})`)
     }

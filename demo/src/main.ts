@@ -80,7 +80,8 @@ function showCorpus({ header }: Corpus): void {
     `From the ${header.source}. ${header.licence}.`
 }
 
-async function showOffline(): Promise<void> {
+/** The worker keeps files in its own time: looked at again each second, until all are there or `tries` are used up. */
+async function showOffline(tries = 20): Promise<void> {
   const badge = byId('offline', HTMLElement)
   const header = await corpus.then(
     (loaded) => loaded.header,
@@ -89,7 +90,8 @@ async function showOffline(): Promise<void> {
   const status = await engine.ready.catch(() => null)
   const files = header === null ? [] : [header.addresses.file, header.vectors.file]
   const needed = ['corpus.json', ...files].map((file) => new URL(file, corpusBase))
-  const reason = offline ?? (await whyNotOffline([new URL('.', document.baseURI), ...needed]))
+  const lack = await whyNotOffline([new URL('.', document.baseURI), ...needed])
+  const reason = lack === null ? null : (offline ?? lack)
   const model = status === null ? 'the model is not loaded' : status.storageReason
   const why = reason ?? model
   badge.hidden = false
@@ -99,4 +101,5 @@ async function showOffline(): Promise<void> {
     why === null
       ? 'Everything is stored on this device: reload without a network if you like.'
       : `Not ready for offline use: ${why}`
+  if (reason !== null && tries > 1) setTimeout(() => void showOffline(tries - 1), 1000)
 }

@@ -14,7 +14,12 @@ export async function setUpOffline(patience = 5000): Promise<void> {
   const build = new URL(import.meta.url).pathname.replace(/^.*\//u, '')
   const url = new URL(`offline.js?build=${encodeURIComponent(build)}`, document.baseURI)
   const controlled = new Promise<void>((resolve) => {
-    navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true })
+    const taken = (): void => {
+      // Also when it comes late: what the page has fetched before must be kept all the same.
+      navigator.serviceWorker.controller?.postMessage(loadedSoFar())
+      resolve()
+    }
+    navigator.serviceWorker.addEventListener('controllerchange', taken, { once: true })
   })
   await navigator.serviceWorker.register(url)
   if (navigator.serviceWorker.controller === null) {
@@ -22,8 +27,7 @@ export async function setUpOffline(patience = 5000): Promise<void> {
       setTimeout(() => reject(new Error('the service worker did not start in time')), patience)
     })
     await Promise.race([controlled, late])
-  }
-  navigator.serviceWorker.controller?.postMessage(loadedSoFar())
+  } else navigator.serviceWorker.controller.postMessage(loadedSoFar())
 }
 
 function loadedSoFar(): string[] {
@@ -45,7 +49,11 @@ export async function whyNotOffline(needed: readonly URL[]): Promise<string | nu
   for (const url of [...loadedSoFar(), ...needed.map(String)]) {
     if (!isOurs(url)) continue
     const kept = await caches.match(url, { ignoreSearch: true, ignoreVary: true })
-    if (kept === undefined) return `${new URL(url).pathname} is not stored`
+    if (kept === undefined) {
+      // Fetched before the worker was there but listed only afterwards, as the icon may be: asked for again.
+      navigator.serviceWorker.controller.postMessage([url])
+      return `${new URL(url).pathname} is not stored`
+    }
   }
   return null
 }
