@@ -3,7 +3,25 @@
 import { describe, expect, test } from 'vitest'
 import { cpuLayout, probeWebGpu } from '../../../src/engine/backend.ts'
 
-const ADAPTER = {} as GPUAdapter
+const ADAPTER = {
+  info: {
+    vendor: 'acme',
+    architecture: 'gen-2',
+    device: '',
+    description: '',
+    driver: '1.2.3',
+    isFallbackAdapter: false,
+  },
+  features: new Set(['shader-f16']),
+  limits: { maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 30 },
+} as unknown as GPUAdapter
+
+const FACTS = {
+  name: 'acme gen-2',
+  identity: 'acme|gen-2|||1.2.3||',
+  fallback: false,
+  facts: { shaderF16: true, maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 30 },
+}
 
 /** A GPU whose answers follow each other; the last one is repeated. */
 function gpu(...answers: (GPUAdapter | null | Error | 'hangs')[]): GPU & { asked: number } {
@@ -27,20 +45,36 @@ describe('probeWebGpu', () => {
 
   test('an adapter at once', async () => {
     const one = gpu(ADAPTER)
-    expect(await probeWebGpu(one, QUICK)).toEqual({ usable: true })
+    expect(await probeWebGpu(one, QUICK)).toEqual({ usable: true, adapter: FACTS })
     expect(one.asked).toBe(1)
+  })
+
+  test('software adapters are told apart, where newer and where older browsers say it', async () => {
+    for (const fields of [
+      { info: { ...ADAPTER.info, isFallbackAdapter: true } },
+      { info: { vendor: 'google', architecture: 'swiftshader' }, isFallbackAdapter: true },
+    ]) {
+      const probe = await probeWebGpu(gpu({ ...ADAPTER, ...fields } as unknown as GPUAdapter), QUICK)
+      expect(probe).toMatchObject({ usable: true, adapter: { fallback: true } })
+    }
+  })
+
+  test('an adapter that tells nothing of itself has a name all the same', async () => {
+    const silent = { ...ADAPTER, info: { vendor: '', architecture: '', device: '', description: '' } }
+    const probe = await probeWebGpu(gpu(silent as unknown as GPUAdapter), QUICK)
+    expect(probe).toMatchObject({ adapter: { name: 'unnamed adapter', fallback: false } })
   })
 
   test('null at first, while the GPU process starts, is asked again', async () => {
     const late = gpu(null, null, ADAPTER)
-    expect(await probeWebGpu(late, QUICK)).toEqual({ usable: true })
+    expect(await probeWebGpu(late, QUICK)).toEqual({ usable: true, adapter: FACTS })
     expect(late.asked).toBe(3)
   })
 
   test('null three times: no adapter, and the next probe asks afresh', async () => {
     const none = gpu(null, null, null, ADAPTER)
     expect(await probeWebGpu(none, QUICK)).toEqual({ usable: false, reason: 'no adapter' })
-    expect(await probeWebGpu(none, QUICK)).toEqual({ usable: true })
+    expect(await probeWebGpu(none, QUICK)).toEqual({ usable: true, adapter: FACTS })
   })
 
   test('a request that hangs is given up', async () => {
