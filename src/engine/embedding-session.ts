@@ -1,6 +1,6 @@
 /** What every kind of session offers, whatever runs underneath. */
 
-import type { Pooling } from '../models/recipe.ts'
+import type { PaddingSide, Pooling } from '../models/recipe.ts'
 import type { TokenBatch } from './batch.ts'
 
 /** The onnxruntime builds: WebGPU with JavaScript promise integration, WebGPU with Asyncify, and CPU only. */
@@ -31,19 +31,29 @@ export type RuntimeConfig = OnnxRuntimeConfig | SimdRuntimeConfig
 /** What a session is made from. Plain data, so that it can cross to an inference worker. */
 export type SessionConfig = RuntimeConfig & ModelConfig
 
+/** A file that holds weights of a graph beside it. */
+export interface ExternalData {
+  /** Relative to the graph's folder, as the graph names it. */
+  path: string
+  data: ArrayBuffer
+}
+
 /** The model's part of it. */
 export interface ModelConfig {
   device: 'webgpu' | 'wasm'
   /** Bytes of the ONNX file. */
   model: ArrayBuffer
-  /** Name of the output to read. */
-  output: string
-  /** True: the output is `[rows, width]`, pooled and normalised; false: `[rows, columns, width]`. */
-  pooled: boolean
+  /** Weights that the graph keeps outside; usually none. */
+  externalData: readonly ExternalData[]
+  /** Name of the output to read; null: chosen from the graph's. */
+  output: string | null
+  /** True: the output is `[rows, width]`, pooled; false: `[rows, columns, width]`; null: as the output's shape tells. */
+  pooled: boolean | null
   pooling: Pooling
   /** Native width of a vector. */
   width: number
   padTokenId: number
+  paddingSide: PaddingSide
   disabledOptimizers: readonly string[]
 }
 

@@ -5,6 +5,7 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import { normalizeRows } from '../vectors/normalize.ts'
 import { padBatch, type PaddedBatch, type TokenBatch } from './batch.ts'
 import type { EmbeddingSession, ModelConfig, OnnxRuntimeConfig, RuntimeBuild } from './embedding-session.ts'
+import { chooseOutput, type ChosenOutput, type GraphOutput } from './graph-outputs.ts'
 import { poolHiddenStates } from './pooling.ts'
 import { toSessionError } from './session-errors.ts'
 
@@ -67,6 +68,7 @@ export async function createOnnxSession(config: OnnxSessionConfig): Promise<Embe
       executionProviders: [config.device],
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      ...(config.externalData.length === 0 ? {} : { externalData: [...config.externalData] }),
       ...(config.disabledOptimizers.length === 0
         ? {}
         : {
@@ -75,15 +77,16 @@ export async function createOnnxSession(config: OnnxSessionConfig): Promise<Embe
             },
           }),
     })
-    checkInterface(session, config)
+    checkInputs(session)
+    const output = chooseOutput(outputsOf(session), config)
     const gpu = config.device === 'webgpu' ? await runtime.env.webgpu.device : null
-    return new OnnxSession(runtime, session, config, gpu)
+    return new OnnxSession(runtime, session, config, output, gpu)
   } catch (error) {
     throw toSessionError(error, 'create')
   }
 }
 
-function checkInterface(session: InferenceSession, config: OnnxSessionConfig): void {
+function checkInputs(session: InferenceSession): void {
   const unknown = session.inputNames.filter((name) => !KNOWN_INPUTS.has(name))
   if (unknown.length > 0) {
     throw new EmbeddingsError(
@@ -91,12 +94,14 @@ function checkInterface(session: InferenceSession, config: OnnxSessionConfig): v
       `The graph wants the inputs ${unknown.join(', ')}; known are ${[...KNOWN_INPUTS].join(', ')}.`,
     )
   }
-  if (!session.outputNames.includes(config.output)) {
-    throw new EmbeddingsError(
-      'bad_model_file',
-      `The graph has no output ${config.output}; it has ${session.outputNames.join(', ')}.`,
-    )
-  }
+}
+
+function outputsOf(session: InferenceSession): GraphOutput[] {
+  return session.outputMetadata.map((output) =>
+    output.isTensor
+      ? { name: output.name, type: output.type, shape: output.shape }
+      : { name: output.name, type: 'other', shape: [] },
+  )
 }
 
 function describeAdapter(device: GPUDevice): string {
@@ -110,17 +115,20 @@ class OnnxSession implements EmbeddingSession {
   readonly #runtime: OnnxRuntime
   readonly #session: InferenceSession
   readonly #config: OnnxSessionConfig
+  readonly #output: ChosenOutput
   #lostReason: string | null = null
 
   constructor(
     runtime: OnnxRuntime,
     session: InferenceSession,
     config: OnnxSessionConfig,
+    output: ChosenOutput,
     gpu: GPUDevice | null,
   ) {
     this.#runtime = runtime
     this.#session = session
     this.#config = config
+    this.#output = output
     this.adapter = gpu === null ? null : describeAdapter(gpu)
     this.lost =
       gpu === null
@@ -136,9 +144,9 @@ class OnnxSession implements EmbeddingSession {
     if (this.#isLost()) throw this.#deviceLost(undefined)
     const padded = padBatch(batch, this.#config.padTokenId)
     try {
-      const outputs = await this.#session.run(this.#feeds(padded), [this.#config.output])
-      const output = outputs[this.#config.output]
-      if (output === undefined) throw new Error(`onnxruntime returned no ${this.#config.output}`)
+      const { name } = this.#output
+      const output = (await this.#session.run(this.#feeds(padded), [name]))[name]
+      if (output === undefined) throw new Error(`onnxruntime returned no ${name}`)
       return this.#readRows(output, batch, padded)
     } catch (error) {
       // The loss itself may be reported just after the run that it broke.
@@ -180,7 +188,8 @@ class OnnxSession implements EmbeddingSession {
   }
 
   #readRows(output: Tensor, batch: TokenBatch, padded: PaddedBatch): Float32Array<ArrayBuffer> {
-    const { width, pooled, pooling } = this.#config
+    const { width, pooling } = this.#config
+    const { pooled } = this.#output
     const expected = pooled ? [padded.rows, width] : [padded.rows, padded.columns, width]
     if (output.type !== 'float32' || output.dims.join() !== expected.join()) {
       throw new EmbeddingsError(

@@ -7,22 +7,31 @@ const HUB_Q8: ModelVariant = {
   device: 'wasm',
   dtype: 'q8',
   file: 'onnx/model_quantized.onnx',
+  externalData: [],
   output: 'last_hidden_state',
   pooled: false,
   disabledOptimizers: [],
 }
 
-const BERT_ENGLISH = { vocabSize: 30_522, padTokenId: 0, variants: [HUB_Q8], knownAnswer: undefined, files: [] }
+const BERT_ENGLISH = {
+  vocabSize: 30_522,
+  padTokenId: 0,
+  paddingSide: 'right',
+  variants: [HUB_Q8],
+  knownAnswer: undefined,
+  files: [],
+} as const
 
 const HUB_ENCODER = {
   revision: 'main',
   created: 0,
   padTokenId: 0,
+  paddingSide: 'right',
   prompts: {},
   variants: [HUB_Q8],
   knownAnswer: undefined,
   files: [],
-}
+} as const
 
 /** JinaBERT with ALiBi: no position table, trained to 8,192 tokens; mean pooling, no prompt. */
 const JINA_V2 = {

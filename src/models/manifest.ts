@@ -25,13 +25,18 @@ function readVariant(field: JsonField): ModelVariant {
     device: field.at('device').oneOf(['webgpu', 'wasm']),
     dtype: field.at('dtype').text(),
     file: field.at('file').matching(SAFE_PATH, 'a relative path'),
-    output: field.at('output').text(),
-    pooled: field.at('pooled').flag(),
+    externalData: optionalList(field.at('externalData')).map((path) => path.matching(SAFE_PATH, 'a relative path')),
+    output: field.at('output').isAbsent ? null : field.at('output').text(),
+    pooled: field.at('pooled').isAbsent ? null : field.at('pooled').flag(),
     disabledOptimizers: field
       .at('disabledOptimizers')
       .list()
       .map((name) => name.matching(/^\w+$/, 'the name of an optimizer')),
   }
+}
+
+function optionalList(field: JsonField): JsonField[] {
+  return field.isAbsent ? [] : field.list()
 }
 
 function readVector(field: JsonField, width: number): Float32Array {
@@ -65,7 +70,8 @@ function readPrompts(field: JsonField): Record<string, string> {
 
 function checkFilesAreListed(variants: readonly ModelVariant[], files: readonly FileRecord[]): void {
   const paths = new Set(files.map((file) => file.path))
-  const needed = ['tokenizer.json', 'tokenizer_config.json', ...variants.map((variant) => variant.file)]
+  const graphs = variants.flatMap((variant) => [variant.file, ...variant.externalData])
+  const needed = ['tokenizer.json', 'tokenizer_config.json', ...graphs]
   const missing = needed.find((path) => !paths.has(path))
   if (missing !== undefined) throw new EmbeddingsError('bad_model_file', `manifest: files lacks ${missing}.`)
 }
@@ -104,6 +110,7 @@ export function parseManifest(manifest: unknown): ModelRecipe {
     pooling: recipe.at('pooling').oneOf(['mean', 'cls', 'last']),
     vocabSize,
     padTokenId: recipe.at('padTokenId').integer(0, vocabSize - 1),
+    paddingSide: recipe.at('paddingSide').isAbsent ? 'right' : recipe.at('paddingSide').oneOf(['left', 'right']),
     prompts: readPrompts(recipe.at('prompts')),
     variants,
     knownAnswer: readKnownAnswer(root.at('knownAnswer'), width, vocabSize),

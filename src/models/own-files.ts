@@ -204,8 +204,11 @@ export function recipeFromOwnFiles(
     pooling: readPooling(pooling),
     vocabSize,
     padTokenId,
+    paddingSide: 'right',
     prompts: readPrompts(optional('config_sentence_transformers.json')),
-    variants: [{ ...graph, device: 'wasm', output: 'last_hidden_state', pooled: false, disabledOptimizers: [] }],
+    variants: [
+      { ...graph, device: 'wasm', externalData: [], output: null, pooled: null, disabledOptimizers: [] },
+    ],
     knownAnswer: undefined,
     files: [],
   }

@@ -6,6 +6,9 @@ export type Pooling = 'mean' | 'cls' | 'last'
 /** Kind of device a graph is meant for. */
 export type Device = 'webgpu' | 'wasm'
 
+/** On which side shorter texts of a batch are filled up. A graph that counts positions by itself may want the left. */
+export type PaddingSide = 'left' | 'right'
+
 /** One graph of a model. */
 export interface ModelVariant {
   device: Device
@@ -13,10 +16,12 @@ export interface ModelVariant {
   dtype: string
   /** Path under the model's folder. */
   file: string
-  /** Name of the graph output to read. */
-  output: string
-  /** True: the output is already pooled and L2-normalised, `[batch, width]`; false: `[batch, sequence, width]`. */
-  pooled: boolean
+  /** Paths under the model's folder of the files that hold the graph's weights where it has them outside; usually none. */
+  externalData: readonly string[]
+  /** Name of the graph output to read; null: chosen from those that the graph has (`chooseOutput`). */
+  output: string | null
+  /** True: the output is already pooled, `[batch, width]`; false: `[batch, sequence, width]`; null: as its shape tells. */
+  pooled: boolean | null
   /** onnxruntime graph optimizers that must not run on this graph. */
   disabledOptimizers: readonly string[]
 }
@@ -57,6 +62,8 @@ export interface ModelRecipe {
   pooling: Pooling
   vocabSize: number
   padTokenId: number
+  /** @default `right` */
+  paddingSide: PaddingSide
   /** Text put before an input, by `input_type`. */
   prompts: Readonly<Record<string, string>>
   variants: readonly ModelVariant[]

@@ -15,9 +15,9 @@ import { UnsupportedModelError } from './unsupported-model.ts'
 export interface SimdSessionConfig {
   /** Bytes of the ONNX file, untrusted. */
   model: ArrayBuffer
-  /** Name of the graph output that the recipe reads. */
-  output: string
-  pooled: boolean
+  /** Name of the graph output that the recipe reads; null: of token vectors, else of pooled ones. */
+  output: string | null
+  pooled: boolean | null
   pooling: Pooling
   /** Native width of a vector. */
   width: number

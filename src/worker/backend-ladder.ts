@@ -2,7 +2,7 @@
 
 import { cpuLayout, probeWebGpu, webGpuBuild, type CpuLayout } from '../engine/backend.ts'
 import { runtimeFiles } from '../engine/runtime-files.ts'
-import type { RuntimeBuild, RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
+import type { ModelConfig, RuntimeBuild, RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
 import type { Device, ModelRecipe, ModelVariant } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { BackendAttempt, ServiceConfig } from '../rpc/protocol.ts'
@@ -29,7 +29,7 @@ export interface ChosenBackend extends Rung {
 export interface LadderOptions {
   recipe: ModelRecipe
   config: ServiceConfig
-  readModel: (variant: ModelVariant) => Promise<ArrayBuffer>
+  readModel: (variant: ModelVariant) => Promise<Pick<ModelConfig, 'model' | 'externalData'>>
   /** Token ids to run first where the recipe has no known answer. */
   probeTokens: () => Promise<Int32Array>
   /** Gets an entry for every backend tried or passed over; kept by the caller, who also tells of failed loads. */
@@ -175,17 +175,18 @@ export class BackendLadder {
   async #startOn(rung: Rung): Promise<InferenceSlot> {
     const { recipe, onPhase, onLost, readModel } = this.#options
     const readConfig = async (): Promise<SessionConfig> => {
-      const model = await readModel(rung.variant)
+      const files = await readModel(rung.variant)
       onPhase('compile', rung.device)
       return {
         ...rung.runtime,
+        ...files,
         device: rung.device,
-        model,
         output: rung.variant.output,
         pooled: rung.variant.pooled,
         pooling: recipe.pooling,
         width: recipe.dimensions[0] ?? 0,
         padTokenId: recipe.padTokenId,
+        paddingSide: recipe.paddingSide,
         disabledOptimizers: rung.variant.disabledOptimizers,
       }
     }

@@ -8,7 +8,7 @@ import type { Reply } from '../rpc/protocol.ts'
 export interface InferenceApi {
   /** Starts what runs underneath while the model is still being read. */
   prepare(config: RuntimeConfig): Promise<Reply<null>>
-  /** Makes the worker's one session, once prepared; `config.model` is transferred. Answers the GPU adapter's name, null on the CPU. */
+  /** Makes the worker's one session, once prepared; the files in it are transferred. Answers the GPU adapter's name, null on the CPU. */
   load(config: SessionConfig): Promise<Reply<string | null>>
   /** Rows × native width, pooled and L2-normalised, in the batch's order; both ways transferred. */
   run(batch: TokenBatch): Promise<Reply<Float32Array>>

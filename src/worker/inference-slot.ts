@@ -66,7 +66,7 @@ export class InferenceSlot {
    * Starts a worker, and its runtime while the model is being read, and makes its session.
    *
    * @param runtime what to start at once
-   * @param readConfig gives the session's configuration; its `model` is transferred and unusable afterwards
+   * @param readConfig gives the session's configuration; its files are transferred and unusable afterwards
    * @param onLost called once if the worker dies or its GPU is lost later on, also while it is idle
    * @throws EmbeddingsError from the session, `worker_terminated` or `timeout`; the worker is then gone
    */
@@ -87,7 +87,9 @@ export class InferenceSlot {
       const [answer, read] = await Promise.all([preparing, readConfig()])
       unwrap(answer)
       config = read
-      const loading = slot.#api.load(transfer(config, [config.model]))
+      const loading = slot.#api.load(
+        transfer(config, [config.model, ...config.externalData.map(({ data }) => data)]),
+      )
       slot.adapter = unwrap(
         await slot.#settle<Reply<string | null>>(loading, deadlines.load, 'making the session'),
       )

@@ -95,13 +95,23 @@ export class LoadedModel {
       attempts: context.attempts,
       probeTokens: async () => (await tokenizing).encodeText('warm-up', { truncate: true, item: 'input' }),
       readModel: async (variant) => {
-        // Later workers read the file again, when the load's own signal no longer counts.
-        const file = await repository.readFile(recipe, variant.file, {
-          ...read(variant.file),
-          signal: pool.workers > 0 ? AbortSignal.any([]) : signal,
-        })
-        progress.noteSource(file.source)
-        return file.bytes
+        // Later workers read the files again, when the load's own signal no longer counts.
+        const readPart = async (path: string): Promise<ArrayBuffer> => {
+          const options = { ...read(path), signal: pool.workers > 0 ? AbortSignal.any([]) : signal }
+          const file = await repository.readFile(recipe, path, options)
+          progress.noteSource(file.source)
+          return file.bytes
+        }
+        const folder = variant.file.slice(0, variant.file.lastIndexOf('/') + 1)
+        const [model, ...externalData] = await Promise.all([
+          readPart(variant.file),
+          ...variant.externalData.map(async (path) => ({
+            // A graph names its weights as they lie beside it.
+            path: path.startsWith(folder) ? path.slice(folder.length) : path,
+            data: await readPart(path),
+          })),
+        ])
+        return { model, externalData }
       },
       onPhase: (type, device) => {
         onProgress({ type, model: recipe.id, device })

@@ -18,6 +18,7 @@ const GRAPH = `/models/${MODEL}/onnx/model_q8_wasm.onnx`
 
 const modelConfig = async (path = GRAPH) => ({
   model: await (await fetch(path)).arrayBuffer(),
+  externalData: [],
   output: 'sentence_embedding',
   pooled: true,
   pooling: 'mean' as const,
@@ -45,6 +46,7 @@ testSessionContract(
       threads: 1,
       device: 'wasm',
       padTokenId: 0,
+      paddingSide: 'right',
       disabledOptimizers: [],
       ...(await modelConfig()),
     }),

@@ -20,14 +20,17 @@ import { matchMeanPooling } from './match-pooling.ts'
 
 /** What the model's recipe says of the output. */
 export interface ExpectedOutput {
-  /** Name of the graph output. */
-  output: string
-  /** True: the graph pools and normalises. */
-  pooled: boolean
+  /** Name of the graph output; null: one of the names that exports give to token vectors, else to pooled ones. */
+  output: string | null
+  /** True: the graph pools and normalises; null: as the name tells. */
+  pooled: boolean | null
   pooling: Pooling
   /** Width of a vector. */
   width: number
 }
+
+/** Names of outputs in exports of transformers and of sentence-transformers; token vectors first. */
+const OUTPUTS = ['last_hidden_state', 'token_embeddings', 'sentence_embedding'] as const
 
 /** Layers of the deepest encoder. */
 const MOST_LAYERS = 64
@@ -79,13 +82,12 @@ export function recognizeBert(graph: OnnxGraph, expected: ExpectedOutput): BertS
 }
 
 function findTokenVectors(walk: GraphWalk, expected: ExpectedOutput): string {
-  if (!walk.graph.producers.has(expected.output)) fail(`the graph has no output ${expected.output}`)
-  if (!expected.pooled) return expected.output
+  const output = expected.output ?? OUTPUTS.find((name) => walk.graph.producers.has(name)) ?? OUTPUTS[0]
+  if (!walk.graph.producers.has(output)) fail(`the graph has no output ${output}`)
+  if (!(expected.pooled ?? output === 'sentence_embedding')) return output
   if (expected.pooling !== 'mean')
     fail(`pooling inside the graph is known for the mean only, not ${expected.pooling}`)
-  return (
-    matchMeanPooling(walk, expected.output) ?? fail(`${expected.output} is no normalised mean of token vectors`)
-  )
+  return matchMeanPooling(walk, output) ?? fail(`${output} is no normalised mean of token vectors`)
 }
 
 function describe(walk: GraphWalk, value: string): string {

@@ -50,7 +50,7 @@ test('the files of all-MiniLM-L6-v2 give its recipe', () => {
     padTokenId: 0,
     prompts: {},
     files: [],
-    variants: [{ device: 'wasm', dtype: 'fp32', file: 'onnx/model.onnx', pooled: false }],
+    variants: [{ device: 'wasm', dtype: 'fp32', file: 'onnx/model.onnx', output: null, pooled: null }],
   })
 })
 
