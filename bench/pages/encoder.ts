@@ -3,7 +3,7 @@
 import { recognizeBert } from '../../src/simd/bert/recognize.ts'
 import { Encoder } from '../../src/simd/encoder.ts'
 import { loadEncoderModule } from '../../src/simd/encoder-module.ts'
-import { readOnnx } from '../../src/simd/onnx/graph.ts'
+import { readOnnx } from '../../src/engine/onnx/graph.ts'
 
 /** A build, and in which way it computes dot products. */
 const WAYS = [

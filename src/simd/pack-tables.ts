@@ -2,7 +2,7 @@
 
 import type { BertSource, TableSource } from './bert/bert-weights.ts'
 import type { EncoderPlan } from './encoder-plan.ts'
-import { numbersOf, type OnnxTensor } from './onnx/tensor.ts'
+import { numbersOf, type OnnxTensor } from '../engine/onnx/tensor.ts'
 import type { PackTarget } from './pack-matrix.ts'
 
 /** Rows of a float table that are packed at a time. */

@@ -8,7 +8,7 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import type { BertSource, LinearSource } from './bert/bert-weights.ts'
 import { Encoder } from './encoder.ts'
 import type { EncoderModule } from './encoder-module.ts'
-import type { OnnxTensor } from './onnx/tensor.ts'
+import type { OnnxTensor } from '../engine/onnx/tensor.ts'
 
 const HIDDEN = 64
 const INNER = 128

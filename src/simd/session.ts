@@ -2,12 +2,13 @@
 
 import type { TokenBatch } from '../engine/batch.ts'
 import type { EmbeddingSession, EncoderBuild } from '../engine/embedding-session.ts'
+import { readOnnx } from '../engine/onnx/graph.ts'
+import { OnnxFileError } from '../engine/onnx/onnx-file-error.ts'
 import type { Pooling } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { recognizeBert } from './bert/recognize.ts'
 import { Encoder } from './encoder.ts'
 import { loadEncoderModule, type EncoderModule } from './encoder-module.ts'
-import { readOnnx } from './onnx/graph.ts'
 import { testEncoder } from './self-test.ts'
 import { UnsupportedModelError } from './unsupported-model.ts'
 
@@ -53,7 +54,7 @@ export async function createSimdSession(
 }
 
 function toSessionError(error: unknown): EmbeddingsError {
-  if (error instanceof UnsupportedModelError) {
+  if (error instanceof UnsupportedModelError || error instanceof OnnxFileError) {
     const message = `The CPU encoder does not run this model: ${error.message}.`
     return new EmbeddingsError('unsupported_environment', message, { cause: error })
   }

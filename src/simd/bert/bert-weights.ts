@@ -1,7 +1,7 @@
 /** A BERT encoder as it was found in a file: shapes, constants, and where the weights lie. Nothing is copied or packed. */
 
 import type { Pooling } from '../../models/recipe.ts'
-import type { OnnxTensor } from '../onnx/tensor.ts'
+import type { OnnxTensor } from '../../engine/onnx/tensor.ts'
 
 /** How a file holds the matrix of a linear layer. */
 export type MatrixSource =

@@ -1,7 +1,7 @@
 /** Ways through an ONNX graph against the direction of the data. Matchers return null where a node is another than asked. */
 
-import type { OnnxGraph, OnnxNode } from '../onnx/graph.ts'
-import { numbersOf, type OnnxTensor } from '../onnx/tensor.ts'
+import type { OnnxGraph, OnnxNode } from '../../engine/onnx/graph.ts'
+import { numbersOf, type OnnxTensor } from '../../engine/onnx/tensor.ts'
 
 /** `TensorProto.DataType` of float32 and float16. */
 const FLOAT_TYPES: ReadonlySet<number | undefined> = new Set([1, 10])

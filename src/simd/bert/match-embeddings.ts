@@ -1,7 +1,7 @@
 /** The sum of word, position and type vectors at the start. */
 
-import type { OnnxNode } from '../onnx/graph.ts'
-import { numbersOf, type OnnxTensor } from '../onnx/tensor.ts'
+import type { OnnxNode } from '../../engine/onnx/graph.ts'
+import { numbersOf, type OnnxTensor } from '../../engine/onnx/tensor.ts'
 import type { TableSource } from './bert-weights.ts'
 import type { GraphWalk } from './graph-walk.ts'
 

@@ -1,7 +1,7 @@
 /** Linear layers, in float, in 8-bit blocks, and dynamically quantised. */
 
-import type { OnnxNode } from '../onnx/graph.ts'
-import { numbersOf, type OnnxTensor } from '../onnx/tensor.ts'
+import type { OnnxNode } from '../../engine/onnx/graph.ts'
+import { numbersOf, type OnnxTensor } from '../../engine/onnx/tensor.ts'
 import type { LinearSource, MatrixSource } from './bert-weights.ts'
 import type { GraphWalk } from './graph-walk.ts'
 import { matchRoundedTokens, type RoundedInput } from './match-rounding.ts'

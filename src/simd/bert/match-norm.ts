@@ -1,6 +1,6 @@
 /** Layer normalisations: one node, one node with the residual, or the nine nodes that older exports have. */
 
-import type { OnnxNode } from '../onnx/graph.ts'
+import type { OnnxNode } from '../../engine/onnx/graph.ts'
 import type { NormSource } from './bert-weights.ts'
 import type { GraphWalk } from './graph-walk.ts'
 

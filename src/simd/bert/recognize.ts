@@ -7,7 +7,7 @@
  */
 
 import type { Pooling } from '../../models/recipe.ts'
-import type { OnnxGraph } from '../onnx/graph.ts'
+import type { OnnxGraph } from '../../engine/onnx/graph.ts'
 import { UnsupportedModelError } from '../unsupported-model.ts'
 import type { BertSource, LayerSource, LinearSource, NormSource } from './bert-weights.ts'
 import { GraphWalk } from './graph-walk.ts'

@@ -1,7 +1,7 @@
 /** A made-up encoder, and its vectors by plain float64 loops that share nothing with the WebAssembly. */
 
 import type { BertSource, LinearSource, NormSource, TableSource } from '../../../src/simd/bert/bert-weights.ts'
-import type { OnnxTensor } from '../../../src/simd/onnx/tensor.ts'
+import type { OnnxTensor } from '../../../src/engine/onnx/tensor.ts'
 
 export interface Shape {
   hidden: number

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BertSource, LinearSource, MatrixSource } from '../../../src/simd/bert/bert-weights.ts'
 import { Encoder } from '../../../src/simd/encoder.ts'
-import type { ElementType, OnnxTensor } from '../../../src/simd/onnx/tensor.ts'
+import type { ElementType, OnnxTensor } from '../../../src/engine/onnx/tensor.ts'
 import { cosine } from '../../../src/vectors/similarity.ts'
 import { encodeInFloat, makeEncoder } from './float-encoder.ts'
 import { plainModule } from './reference.ts'

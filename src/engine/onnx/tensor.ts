@@ -1,6 +1,6 @@
 /** Constants of an ONNX file: shape, element type, and a view of the bytes. */
 
-import { UnsupportedModelError } from '../unsupported-model.ts'
+import { OnnxFileError } from './onnx-file-error.ts'
 import type { Message } from './protobuf.ts'
 
 /** Element types by their number in `TensorProto.DataType` (onnx.proto3), those that weights and indices have. */
@@ -37,7 +37,7 @@ interface RawTensor {
   external: boolean
 }
 
-/** Reads a `TensorProto`. @throws UnsupportedModelError */
+/** Reads a `TensorProto`. @throws OnnxFileError */
 export function readTensor(message: Message): OnnxTensor {
   const tensor: RawTensor = {
     name: '',
@@ -66,10 +66,10 @@ export function readTensor(message: Message): OnnxTensor {
 function finishTensor(raw: RawTensor): OnnxTensor {
   const { name, dims } = raw
   if (raw.external) {
-    throw new UnsupportedModelError('file', `the tensor ${name} lies in another file`)
+    throw new OnnxFileError(`the tensor ${name} lies in another file`)
   }
   if (dims.some((dim) => dim < 0 || dim > 2 ** 31)) {
-    throw new UnsupportedModelError('file', `the tensor ${name} has the dimensions ${dims.join(' × ')}`)
+    throw new OnnxFileError(`the tensor ${name} has the dimensions ${dims.join(' × ')}`)
   }
   const size = dims.reduce((product, dim) => product * dim, 1)
   const element = Object.hasOwn(ELEMENT_TYPES, raw.dataType)
@@ -78,8 +78,7 @@ function finishTensor(raw: RawTensor): OnnxTensor {
   if (element === undefined) return { name, dims, size, type: 'other', bytes: new Uint8Array(0) }
   const bytes = raw.raw ?? listedBytes(raw, element.type)
   if (bytes.length !== size * element.bytes) {
-    throw new UnsupportedModelError(
-      'file',
+    throw new OnnxFileError(
       `the tensor ${name} has ${String(bytes.length)} bytes for ${dims.join(' × ')} of ${element.type}`,
     )
   }

@@ -3,7 +3,7 @@
  * length is checked against the message that it lies in.
  */
 
-import { UnsupportedModelError } from '../unsupported-model.ts'
+import { OnnxFileError } from './onnx-file-error.ts'
 
 const VARINT = 0
 const FIXED64 = 1
@@ -38,10 +38,7 @@ export class Message {
   #take(count: number): number {
     const start = this.#position
     if (count < 0 || count > this.#bytes.length - start) {
-      throw new UnsupportedModelError(
-        'file',
-        `a field of ${String(count)} bytes goes beyond the end of its message`,
-      )
+      throw new OnnxFileError(`a field of ${String(count)} bytes goes beyond the end of its message`)
     }
     this.#position = start + count
     return start
@@ -59,13 +56,12 @@ export class Message {
       else high += (bits & 1) * 2 ** 35
       if (byte < 128) return (high >= 2 ** 35 ? high - 2 ** 36 : high) * 2 ** 28 + low
     }
-    throw new UnsupportedModelError('file', 'a number has more than ten bytes')
+    throw new OnnxFileError('a number has more than ten bytes')
   }
 
   #expect(wireType: number): void {
     if (this.#wireType === wireType) return
-    throw new UnsupportedModelError(
-      'file',
+    throw new OnnxFileError(
       `field ${String(this.field)} has wire type ${String(this.#wireType)}; expected ${String(wireType)}`,
     )
   }
@@ -76,7 +72,7 @@ export class Message {
     else if (this.#wireType === FIXED64) this.#take(8)
     else if (this.#wireType === LENGTH) this.#take(this.#varint())
     else if (this.#wireType === FIXED32) this.#take(4)
-    else throw new UnsupportedModelError('file', `unknown wire type ${String(this.#wireType)}`)
+    else throw new OnnxFileError(`unknown wire type ${String(this.#wireType)}`)
   }
 
   integer(): number {

@@ -1,6 +1,6 @@
 /** An ONNX file as a graph: who computes a value, and which values are constant. Field numbers are those of onnx.proto3. */
 
-import { UnsupportedModelError } from '../unsupported-model.ts'
+import { OnnxFileError } from './onnx-file-error.ts'
 import { Message } from './protobuf.ts'
 import { readTensor, type OnnxTensor } from './tensor.ts'
 
@@ -39,7 +39,7 @@ interface GraphParts {
  * Reads an ONNX file; tensors are views of its bytes.
  *
  * @param file untrusted
- * @throws UnsupportedModelError
+ * @throws OnnxFileError
  */
 export function readOnnx(file: Uint8Array): OnnxGraph {
   const parts: GraphParts = { inputs: new Set(), producers: new Map(), constants: new Map() }
@@ -49,7 +49,7 @@ export function readOnnx(file: Uint8Array): OnnxGraph {
     if (model.field === 7) readGraph(model.message(), parts)
     else model.skip()
   }
-  if (parts.producers.size === 0) throw new UnsupportedModelError('file', 'the file has no graph')
+  if (parts.producers.size === 0) throw new OnnxFileError('the file has no graph')
   for (const name of parts.constants.keys()) parts.inputs.delete(name)
   return parts
 }
