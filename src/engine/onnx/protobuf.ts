@@ -16,6 +16,8 @@ const utf8 = new TextDecoder('utf-8')
 export class Message {
   /** Number of the field that `next` came to. */
   field = 0
+  /** Where that field begins, in bytes from the start of the buffer that holds the message. */
+  fieldStart = 0
   readonly #bytes: Uint8Array
   readonly #view: DataView
   #position = 0
@@ -29,6 +31,7 @@ export class Message {
   /** Goes to the next field; false at the end. The value must then be read by one of the methods below, or skipped. */
   next(): boolean {
     if (this.#position >= this.#bytes.length) return false
+    this.fieldStart = this.#bytes.byteOffset + this.#position
     const tag = this.#varint()
     this.field = Math.floor(tag / 8)
     this.#wireType = tag % 8

@@ -26,6 +26,17 @@ export interface OnnxTensor {
   bytes: Uint8Array
 }
 
+/** The element type of a number of `TensorProto.DataType`. */
+export function elementTypeOf(dataType: number): ElementType {
+  return knownElement(dataType)?.type ?? 'other'
+}
+
+function knownElement(dataType: number): (typeof ELEMENT_TYPES)[keyof typeof ELEMENT_TYPES] | undefined {
+  return Object.hasOwn(ELEMENT_TYPES, dataType)
+    ? ELEMENT_TYPES[dataType as keyof typeof ELEMENT_TYPES]
+    : undefined
+}
+
 interface RawTensor {
   name: string
   dataType: number
@@ -72,9 +83,7 @@ function finishTensor(raw: RawTensor): OnnxTensor {
     throw new OnnxFileError(`the tensor ${name} has the dimensions ${dims.join(' × ')}`)
   }
   const size = dims.reduce((product, dim) => product * dim, 1)
-  const element = Object.hasOwn(ELEMENT_TYPES, raw.dataType)
-    ? ELEMENT_TYPES[raw.dataType as keyof typeof ELEMENT_TYPES]
-    : undefined
+  const element = knownElement(raw.dataType)
   if (element === undefined) return { name, dims, size, type: 'other', bytes: new Uint8Array(0) }
   const bytes = raw.raw ?? listedBytes(raw, element.type)
   if (bytes.length !== size * element.bytes) {
