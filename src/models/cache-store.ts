@@ -1,33 +1,42 @@
-import type { ModelStore } from './store.ts'
+import type { ModelStore, StoredEntry, StoredFile, StoredRecord } from './store.ts'
+import { parseRecord } from './stored-record.ts'
 
 /** Bump when what is stored under an address changes its meaning. */
 export const CACHE_NAME = 'browser-embeddings-v1'
 
+/** Holds the record, as JSON. */
+const RECORD_HEADER = 'x-stored-record'
+
 /**
- * Keeps files in the Cache API. A put is atomic there: a browser that dies in the middle leaves no entry.
- *
- * @param caches `globalThis.caches`; absent on insecure origins
+ * Keeps files in the Cache API, each with its record in a header. A put is atomic there: a browser that dies in the
+ * middle leaves no entry.
  */
 export class CacheStore implements ModelStore {
-  readonly kind = 'cache'
   readonly #cache: Cache
 
   private constructor(cache: Cache) {
     this.#cache = cache
   }
 
-  /** @throws DOMException where the browser denies storage (private windows of some browsers) */
+  /**
+   * @param caches `globalThis.caches`
+   * @throws DOMException where the browser denies storage (private windows of some browsers)
+   */
   static async open(caches: CacheStorage): Promise<CacheStore> {
     return new CacheStore(await caches.open(CACHE_NAME))
   }
 
-  async get(url: string): Promise<ArrayBuffer | null> {
+  async get(url: string): Promise<StoredFile | null> {
     const response = await this.#cache.match(url)
-    return response === undefined ? null : response.arrayBuffer()
+    return response === undefined ? null : { bytes: await response.arrayBuffer(), record: recordOf(response) }
   }
 
-  async put(url: string, bytes: ArrayBuffer): Promise<void> {
-    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(bytes.byteLength) }
+  async put(url: string, bytes: ArrayBuffer, record: StoredRecord): Promise<void> {
+    const headers = {
+      'content-type': 'application/octet-stream',
+      'content-length': String(bytes.byteLength),
+      [RECORD_HEADER]: JSON.stringify(record),
+    }
     await this.#cache.put(url, new Response(bytes, { headers }))
   }
 
@@ -35,7 +44,21 @@ export class CacheStore implements ModelStore {
     return this.#cache.delete(url)
   }
 
-  async keys(): Promise<string[]> {
-    return (await this.#cache.keys()).map((request) => request.url)
+  async list(): Promise<StoredEntry[]> {
+    const requests = await this.#cache.keys()
+    const entries = await Promise.all(
+      requests.map(async ({ url }) => {
+        const response = await this.#cache.match(url)
+        // Deleted meanwhile by another tab.
+        if (response === undefined) return []
+        const record = recordOf(response)
+        return [{ url, bytes: record?.bytes ?? Number(response.headers.get('content-length') ?? 0), record }]
+      }),
+    )
+    return entries.flat()
   }
+}
+
+function recordOf(response: Response): StoredRecord | null {
+  return parseRecord(response.headers.get(RECORD_HEADER))
 }

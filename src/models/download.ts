@@ -1,15 +1,26 @@
 /** One file over the network: bounded, abortable, with progress, verified before anybody uses it. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import { PartialFile, sizeError } from './partial-file.ts'
-import type { FileRecord } from './recipe.ts'
+import { hashBytes } from './hash.ts'
+import { PartialFile } from './partial-file.ts'
+import { checkWhole, htmlInstead, verifyBytes, type Expected } from './verify.ts'
 
 export interface DownloadOptions {
   signal: AbortSignal
-  /** Size and hash to check; absent: the server's word is taken. */
-  record: FileRecord | undefined
+  /** Size and hash to check; absent: what the server tells of the file, and its form. */
+  expected: Expected | undefined
   /** Bytes so far and in all; `total` is 0 while unknown. */
   onProgress: (loaded: number, total: number) => void
+}
+
+/** A file and what is established of it. */
+export interface DownloadedFile {
+  bytes: ArrayBuffer
+  sha256: string
+  /** The server's strong ETag. */
+  etag: string | null
+  /** The server itself named the hash that the file has. */
+  vouched: boolean
 }
 
 /** Milliseconds before each further try after a connection broke off. */
@@ -23,11 +34,12 @@ const GOOD_TRY = 2 ** 20
  * something shows that it is still the same file; otherwise from the start.
  *
  * @throws EmbeddingsError `model_unreachable` (no answer, or a server's fault), `model_file_not_found` (404, or a
- *   web page in place of the file), `integrity_error` (size or hash differ); the signal's reason when aborted
+ *   web page in place of the file), `integrity_error` (size or hash differ), `bad_model_file` (nothing was known of the
+ *   file and it is not whole); the signal's reason when aborted
  */
-export async function downloadFile(url: string, options: DownloadOptions): Promise<ArrayBuffer> {
-  const { signal, record, onProgress } = options
-  const part = new PartialFile(url, record, onProgress)
+export async function downloadFile(url: string, options: DownloadOptions): Promise<DownloadedFile> {
+  const { signal, expected, onProgress } = options
+  const part = new PartialFile(url, expected, onProgress)
   // A server that gives no answer at all is not asked again: offline has to be told at once.
   let response: Response | null = await request(url, signal, null)
   let failures = 0
@@ -48,8 +60,13 @@ export async function downloadFile(url: string, options: DownloadOptions): Promi
     }
   }
   const bytes = part.join()
-  await verifyBytes(url, bytes, record)
-  return bytes
+  const { etag, linkedSha256 } = part
+  if (expected === undefined && linkedSha256 === null) {
+    checkWhole(url, bytes)
+    return { bytes, sha256: await hashBytes(bytes), etag, vouched: false }
+  }
+  const sha256 = await verifyBytes(url, bytes, expected ?? { bytes: bytes.byteLength, sha256: linkedSha256 })
+  return { bytes, sha256, etag, vouched: linkedSha256 === sha256 }
 }
 
 /** The answer that brings what is missing; the file begins anew where it cannot be continued. */
@@ -117,44 +134,9 @@ async function request(url: string, signal: AbortSignal, range: string | null): 
   // Nothing begins at that byte: the file has changed.
   if (response.status === 416 && range !== null) return response
   await response.body?.cancel()
-  if (response.status === 404 || response.status === 410) {
-    throw new EmbeddingsError('model_file_not_found', `${url} does not exist (status ${String(response.status)}).`)
+  // The hub answers 401 and 403 for what does not exist or is not for everybody: asking again cannot help.
+  if ([401, 403, 404, 410].includes(response.status)) {
+    throw new EmbeddingsError('model_file_not_found', `${url} does not exist or is not public (status ${String(response.status)}).`)
   }
   throw new EmbeddingsError('model_unreachable', `${url} answered with status ${String(response.status)}.`)
-}
-
-function htmlInstead(url: string): EmbeddingsError {
-  return new EmbeddingsError('model_file_not_found', `${url} answered with a web page (HTML) in place of the file.`)
-}
-
-const LESS_THAN = 0x3c
-
-/**
- * Checks a file's bytes against its record; without one, only that it is no web page.
- *
- * @throws EmbeddingsError `integrity_error`, `model_file_not_found`; `unsupported_environment` where the page has no
- *   Web Crypto (an insecure origin)
- */
-export async function verifyBytes(url: string, bytes: ArrayBuffer, record: FileRecord | undefined): Promise<void> {
-  if (record === undefined) {
-    if (new Uint8Array(bytes, 0, Math.min(1, bytes.byteLength))[0] === LESS_THAN) throw htmlInstead(url)
-    return
-  }
-  if (bytes.byteLength !== record.bytes) throw sizeError(url, String(bytes.byteLength), record.bytes)
-  const sha256 = await hashBytes(bytes)
-  if (sha256 !== record.sha256) {
-    throw new EmbeddingsError('integrity_error', `${url} has SHA-256 ${sha256}; the manifest says ${record.sha256}.`)
-  }
-}
-
-async function hashBytes(bytes: ArrayBuffer): Promise<string> {
-  // Absent on insecure origins, whatever the types say.
-  if ((globalThis.crypto as Partial<Crypto>).subtle === undefined) {
-    throw new EmbeddingsError(
-      'unsupported_environment',
-      'Model files cannot be verified: this page has no Web Crypto. Serve it over https or from localhost.',
-    )
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

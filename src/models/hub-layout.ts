@@ -31,3 +31,12 @@ export function fileUrl(modelsUrl: string | null, path: string, revision: string
   }
   return url
 }
+
+/**
+ * What the addresses of all files of a model begin with, whatever the revision.
+ *
+ * @param modelsUrl as in `fileUrl`
+ */
+export function modelFolder(modelsUrl: string | null, path: string): string {
+  return modelsUrl === null ? `${HUB_URL}${path}/resolve/` : `${modelsUrl}${path}/`
+}

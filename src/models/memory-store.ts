@@ -1,17 +1,17 @@
-import type { ModelStore } from './store.ts'
+import type { ModelStore, StoredEntry, StoredFile, StoredRecord } from './store.ts'
 
 /** Keeps files for as long as the worker lives: where the browser denies storage, or by choice. */
 export class MemoryStore implements ModelStore {
-  readonly kind = 'memory'
-  readonly #files = new Map<string, ArrayBuffer>()
+  readonly #files = new Map<string, { bytes: ArrayBuffer; record: StoredRecord }>()
 
-  get(url: string): Promise<ArrayBuffer | null> {
+  get(url: string): Promise<StoredFile | null> {
+    const file = this.#files.get(url)
     // A copy: the caller may transfer what it gets.
-    return Promise.resolve(this.#files.get(url)?.slice(0) ?? null)
+    return Promise.resolve(file === undefined ? null : { ...file, bytes: file.bytes.slice(0) })
   }
 
-  put(url: string, bytes: ArrayBuffer): Promise<void> {
-    this.#files.set(url, bytes.slice(0))
+  put(url: string, bytes: ArrayBuffer, record: StoredRecord): Promise<void> {
+    this.#files.set(url, { bytes: bytes.slice(0), record })
     return Promise.resolve()
   }
 
@@ -19,7 +19,8 @@ export class MemoryStore implements ModelStore {
     return Promise.resolve(this.#files.delete(url))
   }
 
-  keys(): Promise<string[]> {
-    return Promise.resolve([...this.#files.keys()])
+  list(): Promise<StoredEntry[]> {
+    const files = [...this.#files]
+    return Promise.resolve(files.map(([url, { bytes, record }]) => ({ url, bytes: bytes.byteLength, record })))
   }
 }

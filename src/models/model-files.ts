@@ -1,12 +1,24 @@
 /** Files by address: from the store first, then over the network, verified either way. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import { downloadFile, verifyBytes } from './download.ts'
+import { downloadFile } from './download.ts'
 import { withFileLock } from './file-lock.ts'
+import { hashBytes } from './hash.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { OpenedStore } from './open-store.ts'
-import type { FileRecord } from './recipe.ts'
-import type { ModelStore } from './store.ts'
+import type { StoredEntry, StoredFile, StoredRecord, StoreKind } from './store.ts'
+import { checkWhole, verifyBytes, type Expected } from './verify.ts'
+
+/** A file that is wanted. */
+export interface FileRequest {
+  url: string
+  /** Folder of the model that it belongs to. */
+  model: string
+  /** Size and hash to check; undefined: what was recorded when the file was first kept. */
+  expected: Expected | undefined
+  /** Who named the hash that is expected. @default 'manifest' */
+  trust?: 'manifest' | 'hub'
+}
 
 export interface ReadOptions {
   signal: AbortSignal
@@ -20,8 +32,8 @@ export interface ReadResult {
 
 /** Where files are kept. */
 export interface StorageState {
-  kind: ModelStore['kind']
-  /** Why only in memory where that was not asked for; null otherwise. */
+  kind: StoreKind
+  /** Why not where files should be kept, or the store's last fault; null otherwise. */
   reason: string | null
 }
 
@@ -30,76 +42,151 @@ export class ModelFiles {
   readonly #opened: OpenedStore
   /** Files that the lasting store had no room for. */
   readonly #overflow = new MemoryStore()
-  #storageReason: string | null
+  readonly #reading = new Map<Promise<unknown>, string>()
+  /** The store's last fault. */
+  #fault: string | null = null
+  #overflowed = false
 
   constructor(opened: OpenedStore) {
     this.#opened = opened
-    this.#storageReason = opened.reason
   }
 
   get storage(): StorageState {
-    return { kind: this.#storageReason === null ? this.#opened.store.kind : 'memory', reason: this.#storageReason }
+    const { kind, reason } = this.#opened
+    return { kind: this.#overflowed ? 'memory' : kind, reason: this.#fault ?? reason }
   }
 
-  /** Addresses of the files in the lasting store. */
+  /** Addresses of the files in the store. */
   async stored(): Promise<ReadonlySet<string>> {
-    return new Set(await this.#opened.store.keys())
+    return new Set((await this.inventory()).map(({ url }) => url))
+  }
+
+  /** What is in the store; nothing where it cannot be read. */
+  async inventory(): Promise<readonly StoredEntry[]> {
+    try {
+      return await this.#opened.store.list()
+    } catch (error) {
+      this.#note('list its files', error)
+      return []
+    }
   }
 
   /**
    * One file. Of several tabs that want the same one, one downloads it and the others take it from the store.
    *
-   * @param record size and hash to check; undefined: the server's word is taken
    * @throws EmbeddingsError as `downloadFile` does
    */
-  async read(url: string, record: FileRecord | undefined, options: ReadOptions): Promise<ReadResult> {
-    const stored = await this.#readStored(url, record, options)
+  async read(file: FileRequest, options: ReadOptions): Promise<ReadResult> {
+    const reading = this.#read(file, options)
+    this.#reading.set(reading, file.url)
+    try {
+      return await reading
+    } finally {
+      this.#reading.delete(reading)
+    }
+  }
+
+  async #read(file: FileRequest, options: ReadOptions): Promise<ReadResult> {
+    const stored = await this.#readStored(file, options)
     if (stored !== null) return { bytes: stored, source: 'store' }
-    if (this.#opened.store.kind === 'memory') return this.#download(url, record, options)
-    return withFileLock(url, options.signal, async () => {
-      const meanwhile = await this.#readStored(url, record, options)
-      return meanwhile === null ? this.#download(url, record, options) : { bytes: meanwhile, source: 'store' }
+    if (this.#opened.kind === 'memory') return this.#download(file, options)
+    return withFileLock(file.url, options.signal, async () => {
+      const meanwhile = await this.#readStored(file, options)
+      return meanwhile === null ? this.#download(file, options) : { bytes: meanwhile, source: 'store' }
     })
   }
 
-  async #download(url: string, record: FileRecord | undefined, options: ReadOptions): Promise<ReadResult> {
-    const bytes = await downloadFile(url, { ...options, record })
-    await this.#keep(url, bytes)
+  async #download(file: FileRequest, options: ReadOptions): Promise<ReadResult> {
+    const { bytes, sha256, etag, vouched } = await downloadFile(file.url, { ...options, expected: file.expected })
+    const trust = file.expected === undefined ? (vouched ? 'hub' : 'first use') : (file.trust ?? 'manifest')
+    await this.#keep(file.url, bytes, { bytes: bytes.byteLength, sha256, etag, trust, model: file.model })
     return { bytes, source: 'network' }
   }
 
-  async #readStored(url: string, record: FileRecord | undefined, options: ReadOptions): Promise<ArrayBuffer | null> {
-    const bytes = (await this.#overflow.get(url)) ?? (await this.#opened.store.get(url))
+  /** A file of the store that is what it should be. One that is not is dropped, so that the caller fetches it anew. */
+  async #readStored(file: FileRequest, options: ReadOptions): Promise<ArrayBuffer | null> {
+    const found = (await this.#overflow.get(file.url)) ?? (await this.#getStored(file.url))
     options.signal.throwIfAborted()
-    if (bytes === null) return null
+    if (found === null) return null
+    const { bytes, record } = found
+    const expected = file.expected ?? record ?? undefined
     try {
-      await verifyBytes(url, bytes, record)
+      if (expected === undefined) await this.#recordEarlier(file, bytes)
+      else await verifyBytes(file.url, bytes, expected)
     } catch (error) {
       if (!(error instanceof EmbeddingsError) || error.code === 'unsupported_environment') throw error
-      // Damaged on disk, or of an older manifest: dropped here and fetched again by the caller, once.
-      await this.#opened.store.delete(url)
+      await this.drop(file.url)
       return null
     }
     options.onProgress(bytes.byteLength, bytes.byteLength)
     return bytes
   }
 
-  async #keep(url: string, bytes: ArrayBuffer): Promise<void> {
+  async #getStored(url: string): Promise<StoredFile | null> {
     try {
-      await this.#opened.store.put(url, bytes)
+      return await this.#opened.store.get(url)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#storageReason = `the browser could not store ${url}: ${reason}`
-      await this.#overflow.put(url, bytes)
+      this.#note(`read ${url}`, error)
+      return null
     }
   }
 
-  /** Deletes every file whose address begins with one of the prefixes. */
-  async deleteUnder(prefixes: readonly string[]): Promise<void> {
+  /** A file that an earlier version kept without a record gets one. */
+  async #recordEarlier({ url, model }: FileRequest, bytes: ArrayBuffer): Promise<void> {
+    checkWhole(url, bytes)
+    const sha256 = await hashBytes(bytes)
+    const record: StoredRecord = { bytes: bytes.byteLength, sha256, etag: null, trust: 'first use', model }
+    await this.#keep(url, bytes, record)
+  }
+
+  async #keep(url: string, bytes: ArrayBuffer, record: StoredRecord): Promise<void> {
+    try {
+      await this.#opened.store.put(url, bytes, record)
+    } catch (error) {
+      this.#note(`store ${url}`, error)
+      this.#overflowed = true
+      await this.#overflow.put(url, bytes, record)
+    }
+  }
+
+  /** Forgets one file: damaged, or of another version than its model. */
+  async drop(url: string): Promise<void> {
+    await this.#overflow.delete(url)
+    try {
+      await this.#opened.store.delete(url)
+    } catch (error) {
+      this.#note(`delete ${url}`, error)
+    }
+  }
+
+  #note(what: string, error: unknown): void {
+    this.#fault = `${this.#owner} could not ${what}: ${textOf(error)}`
+  }
+
+  get #owner(): string {
+    return this.#opened.kind === 'page' ? "the page's own store" : 'the browser'
+  }
+
+  /**
+   * Deletes every file that `belongs` picks, also those that are just being read.
+   *
+   * @throws EmbeddingsError `inference_failed` when the store refuses
+   */
+  async deleteAll(belongs: (entry: Pick<StoredEntry, 'url' | 'record'>) => boolean): Promise<void> {
+    // Otherwise a download that ends just now would be kept after its model was deleted.
+    const reading = [...this.#reading].filter(([, url]) => belongs({ url, record: null }))
+    await Promise.allSettled(reading.map(([promise]) => promise))
     for (const store of [this.#opened.store, this.#overflow]) {
-      for (const url of await store.keys()) {
-        if (prefixes.some((prefix) => url.startsWith(prefix))) await store.delete(url)
+      try {
+        for (const entry of await store.list()) if (belongs(entry)) await store.delete(entry.url)
+      } catch (cause) {
+        const message = `${this.#owner} could not delete the files: ${textOf(cause)}`
+        throw new EmbeddingsError('inference_failed', `${message}.`, { cause })
       }
     }
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

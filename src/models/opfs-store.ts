@@ -1,4 +1,5 @@
-import type { ModelStore } from './store.ts'
+import type { ModelStore, StoredEntry, StoredFile, StoredRecord } from './store.ts'
+import { readRecord } from './stored-record.ts'
 
 /** Bump when what is stored under a name changes its meaning. */
 export const OPFS_FOLDER = 'browser-embeddings-v1'
@@ -7,6 +8,8 @@ export const OPFS_FOLDER = 'browser-embeddings-v1'
 interface Marker {
   url: string
   bytes: number
+  /** Null: written by an earlier version. */
+  record: StoredRecord | null
 }
 
 const MARKER = '.json'
@@ -17,31 +20,33 @@ const DATA = '.bin'
  * a part, or an empty file), so each file has a marker beside it, written last and removed first.
  */
 export class OpfsStore implements ModelStore {
-  readonly kind = 'opfs'
   readonly #folder: FileSystemDirectoryHandle
 
   private constructor(folder: FileSystemDirectoryHandle) {
     this.#folder = folder
   }
 
-  /** @throws DOMException where the browser denies storage */
+  /** @throws DOMException where the browser denies storage; Error where it cannot write files in this way */
   static async open(storage: StorageManager): Promise<OpfsStore> {
+    // Absent in Safari before 26, whatever the types say.
+    const { createWritable } = FileSystemFileHandle.prototype as Partial<FileSystemFileHandle>
+    if (createWritable === undefined) throw new Error('its file handles have no createWritable')
     const root = await storage.getDirectory()
     return new OpfsStore(await root.getDirectoryHandle(OPFS_FOLDER, { create: true }))
   }
 
-  async get(url: string): Promise<ArrayBuffer | null> {
+  async get(url: string): Promise<StoredFile | null> {
     const name = await nameOf(url)
     const marker = await this.#readMarker(name + MARKER)
     const data = marker === null ? null : await this.#read(name + DATA)
     // Of another size than was committed: the browser died while this file was replaced.
     if (marker === null || data === null || data.size !== marker.bytes) return null
-    return data.arrayBuffer()
+    return { bytes: await data.arrayBuffer(), record: marker.record }
   }
 
-  async put(url: string, bytes: ArrayBuffer): Promise<void> {
+  async put(url: string, bytes: ArrayBuffer, record: StoredRecord): Promise<void> {
     const name = await nameOf(url)
-    const marker: Marker = { url, bytes: bytes.byteLength }
+    const marker: Marker = { url, bytes: bytes.byteLength, record }
     await this.#remove(name + MARKER)
     try {
       await this.#write(name + DATA, bytes)
@@ -61,19 +66,18 @@ export class OpfsStore implements ModelStore {
     return kept
   }
 
-  async keys(): Promise<string[]> {
-    const urls: string[] = []
+  async list(): Promise<StoredEntry[]> {
+    const entries: StoredEntry[] = []
     for await (const name of this.#folder.keys()) {
       const marker = name.endsWith(MARKER) ? await this.#readMarker(name) : null
-      if (marker !== null) urls.push(marker.url)
+      if (marker !== null) entries.push(marker)
     }
-    return urls
+    return entries
   }
 
   async #readMarker(name: string): Promise<Marker | null> {
     const text = await (await this.#read(name))?.text()
-    // Empty when the browser died while it was written.
-    return text === undefined || text === '' ? null : (JSON.parse(text) as Marker)
+    return text === undefined ? null : parseMarker(text)
   }
 
   async #read(name: string): Promise<File | null> {
@@ -100,6 +104,17 @@ export class OpfsStore implements ModelStore {
       if (isNotFound(error)) return false
       throw error
     }
+  }
+}
+
+/** Null when it was never finished (the browser died while it was written), or is no marker. */
+function parseMarker(text: string): Marker | null {
+  try {
+    const { url, bytes, record } = JSON.parse(text) as Record<string, unknown>
+    if (typeof url !== 'string' || typeof bytes !== 'number') return null
+    return { url, bytes, record: readRecord(record) }
+  } catch {
+    return null
   }
 }
 

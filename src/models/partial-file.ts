@@ -1,7 +1,7 @@
 /** What has come of a file so far, over one connection or several. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import type { FileRecord } from './recipe.ts'
+import { sizeError, type Expected } from './verify.ts'
 
 /** Without a record, more than this is no model file of ours. */
 const LARGEST_UNKNOWN = 2 ** 31
@@ -9,7 +9,7 @@ const LARGEST_UNKNOWN = 2 ** 31
 /** The bytes of one file, and how to go on with them. */
 export class PartialFile {
   readonly #url: string
-  readonly #record: FileRecord | undefined
+  readonly #expected: Expected | undefined
   readonly #onProgress: (loaded: number, total: number) => void
   #chunks: Uint8Array[] = []
   #loaded = 0
@@ -17,15 +17,26 @@ export class PartialFile {
   #told = { loaded: 0, total: 0 }
   /** Names the server's file byte for byte; null: it gave no such name. */
   #etag: string | null = null
+  #linkedSha256: string | null = null
 
   constructor(
     url: string,
-    record: FileRecord | undefined,
+    expected: Expected | undefined,
     onProgress: (loaded: number, total: number) => void,
   ) {
     this.#url = url
-    this.#record = record
+    this.#expected = expected
     this.#onProgress = onProgress
+  }
+
+  /** The strong ETag of the answer that the bytes come from. */
+  get etag(): string | null {
+    return this.#etag
+  }
+
+  /** The hash that the hub names for a large file; null: the answer does not show one. */
+  get linkedSha256(): string | null {
+    return this.#linkedSha256
   }
 
   /** Bytes kept. */
@@ -39,7 +50,7 @@ export class PartialFile {
    * for leave first, and the answer's own ETag tells the same.
    */
   get range(): string | null {
-    const verifiable = this.#record !== undefined || this.#etag !== null
+    const verifiable = this.#expected !== undefined || this.#etag !== null
     return this.#loaded > 0 && verifiable ? `bytes=${String(this.#loaded)}-` : null
   }
 
@@ -49,7 +60,7 @@ export class PartialFile {
     const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1]
     // Other origins may hide the header; then the hash at the end decides.
     if (start !== undefined && Number(start) !== this.#loaded) return false
-    return this.#etag === null ? this.#record !== undefined : strongEtag(response) === this.#etag
+    return this.#etag === null ? this.#expected !== undefined : strongEtag(response) === this.#etag
   }
 
   /** Forgets the bytes. */
@@ -66,10 +77,13 @@ export class PartialFile {
    *   connection breaks off; what came until then is kept
    */
   async receive(response: Response): Promise<void> {
-    const limit = this.#record?.bytes ?? LARGEST_UNKNOWN
-    const rest = Number(response.headers.get('content-length') ?? 0)
-    const total = this.#record?.bytes ?? (rest === 0 ? 0 : this.#loaded + rest)
+    const limit = this.#expected?.bytes ?? LARGEST_UNKNOWN
+    // The length of a compressed answer is not that of the file.
+    const compressed = response.headers.has('content-encoding')
+    const rest = compressed ? 0 : Number(response.headers.get('content-length') ?? 0)
+    const total = this.#expected?.bytes ?? (rest === 0 ? 0 : this.#loaded + rest)
     this.#etag ??= strongEtag(response)
+    this.#linkedSha256 = /^"([0-9a-f]{64})"$/.exec(response.headers.get('x-linked-etag') ?? '')?.[1] ?? null
     this.#tell(total)
     try {
       for await (const chunk of response.body ?? []) {
@@ -107,12 +121,4 @@ export class PartialFile {
 function strongEtag(response: Response): string | null {
   const etag = response.headers.get('etag')
   return etag?.startsWith('"') === true ? etag : null
-}
-
-/** A file of another size than its manifest says. */
-export function sizeError(url: string, came: string, expected: number): EmbeddingsError {
-  return new EmbeddingsError(
-    'integrity_error',
-    `${url} has ${came} bytes; the manifest says ${String(expected)}.`,
-  )
 }

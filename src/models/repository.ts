@@ -3,14 +3,16 @@
 import { EmbeddingsError } from '../openai/errors.ts'
 import { CATALOG, ORIGINAL_NAMES } from './catalog.ts'
 import { isOnServer } from './download.ts'
-import { fileUrl, isModelId } from './hub-layout.ts'
+import { fileUrl, HUB_URL, isModelId, modelFolder } from './hub-layout.ts'
 import { parseManifest } from './manifest.ts'
 import { ModelFiles, type ReadOptions, type ReadResult, type StorageState } from './model-files.ts'
 import { OWN_GRAPHS } from './own-files.ts'
 import { readOwnRecipe } from './own-folder.ts'
 import type { ModelRecipe } from './recipe.ts'
 import type { OpenedStore } from './open-store.ts'
+import type { StoredEntry } from './store.ts'
 import { UNAVAILABLE } from './unavailable.ts'
+import { parseJson } from './verify.ts'
 
 export interface RepositoryOptions {
   /** Absolute, ending in `/`; null: the hub. */
@@ -18,6 +20,15 @@ export interface RepositoryOptions {
   /** Recipes registered by the page; they come before the catalogue. */
   recipes: readonly ModelRecipe[]
   aliases: Readonly<Record<string, string>>
+}
+
+/** What of one model is in the store. */
+export interface ModelUsage {
+  id: string
+  /** Null: its files are all that is known of it. */
+  recipe: ModelRecipe | null
+  files: number
+  bytes: number
 }
 
 const IGNORE_PROGRESS = (): void => undefined
@@ -99,7 +110,7 @@ export class ModelRepository {
       json: async (path) => {
         const url = this.#url(id, 'main', path)
         if (complete && !stored.has(url)) return undefined
-        const bytes = await this.#readIfThere(url, signal)
+        const bytes = await this.#readIfThere(id, url, signal)
         return bytes === null ? undefined : parseJson(url, bytes)
       },
       has: (path) => {
@@ -114,9 +125,10 @@ export class ModelRepository {
   }
 
   /** Null when the server does not have the file. */
-  async #readIfThere(url: string, signal: AbortSignal): Promise<ArrayBuffer | null> {
+  async #readIfThere(model: string, url: string, signal: AbortSignal): Promise<ArrayBuffer | null> {
     try {
-      return (await this.#files.read(url, undefined, { signal, onProgress: IGNORE_PROGRESS })).bytes
+      const options = { signal, onProgress: IGNORE_PROGRESS }
+      return (await this.#files.read({ url, model, expected: undefined }, options)).bytes
     } catch (error) {
       if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return null
       throw error
@@ -126,7 +138,7 @@ export class ModelRepository {
   /** Null when the model's folder has no manifest. */
   async #readManifest(id: string, signal: AbortSignal): Promise<ModelRecipe | null> {
     const url = this.#url(id, 'main', 'manifest.json')
-    const bytes = await this.#readIfThere(url, signal)
+    const bytes = await this.#readIfThere(id, url, signal)
     if (bytes === null) return null
     const recipe = parseManifest(parseJson(url, bytes))
     if (recipe.id !== id) {
@@ -141,8 +153,9 @@ export class ModelRepository {
    * @throws EmbeddingsError as `downloadFile` does
    */
   async readFile(recipe: ModelRecipe, path: string, options: ReadOptions): Promise<ReadResult> {
-    const record = recipe.files.find((file) => file.path === path)
-    return this.#files.read(this.#url(recipe.path, recipe.revision, path), record, options)
+    const expected = recipe.files.find((file) => file.path === path)
+    const url = this.#url(recipe.path, recipe.revision, path)
+    return this.#files.read({ url, model: recipe.path, expected }, options)
   }
 
   /** One JSON file of a model. @throws EmbeddingsError `bad_model_file` when it is no JSON; as `readFile` does */
@@ -151,20 +164,43 @@ export class ModelRepository {
     return parseJson(this.#url(recipe.path, recipe.revision, path), bytes)
   }
 
-  /** Deletes the stored files of a model and nothing else. */
+  /** Deletes the stored files of a model, of all its revisions, and nothing else. */
   async delete(recipe: ModelRecipe): Promise<void> {
-    await this.#files.deleteUnder([
-      this.#url(recipe.path, recipe.revision, ''),
-      this.#url(recipe.id, 'main', ''),
-    ])
+    await this.#files.deleteAll((entry) => this.#belongs(entry, recipe))
   }
-}
 
-function parseJson(url: string, bytes: ArrayBuffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (error) {
-    throw new EmbeddingsError('bad_model_file', `${url} is not JSON.`, { cause: error })
+  /** What of each model is in the store: those known without a request, then the others that have files there. */
+  async usage(): Promise<ModelUsage[]> {
+    const entries = await this.#files.inventory()
+    const usage = this.known().map((recipe) => ({
+      recipe,
+      id: recipe.id,
+      entries: entries.filter((entry) => this.#belongs(entry, recipe)),
+    }))
+    const counted = new Set(usage.flatMap((model) => model.entries))
+    const others = entries.filter((entry) => !counted.has(entry) && this.#isHere(entry.url))
+    const byModel = Map.groupBy(others, ({ record }) => record?.model ?? null)
+    byModel.delete(null)
+    return [
+      ...usage,
+      ...[...byModel].map(([id, own]) => ({ recipe: null, id: id ?? '', entries: own })),
+    ].map(({ entries: own, ...model }) => ({
+      ...model,
+      files: own.length,
+      bytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
+    }))
+  }
+
+  /** A model's folder may lie inside another's: files say themselves whose they are, unless an earlier version kept them. */
+  #belongs({ url, record }: Pick<StoredEntry, 'url' | 'record'>, { path, id }: ModelRecipe): boolean {
+    return [path, id].some(
+      (name) =>
+        url.startsWith(modelFolder(this.#options.modelsUrl, name)) && (record === null || record.model === name),
+    )
+  }
+
+  #isHere(url: string): boolean {
+    return url.startsWith(this.#options.modelsUrl ?? HUB_URL)
   }
 }
 

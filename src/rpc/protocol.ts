@@ -83,10 +83,10 @@ export interface ModelStatus {
   /** Where the files came from. */
   source: 'network' | 'store' | null
   /** Where the files are kept. */
-  storage: 'cache' | 'opfs' | 'memory'
-  /** Why storage is `memory` though `auto` was asked for; null otherwise. */
+  storage: 'cache' | 'opfs' | 'memory' | 'page'
+  /** Why not where the option `storage` says, or why the store failed last; null otherwise. */
   storageReason: string | null
-  /** Whether the browser keeps the store when room gets short; null: it is `memory`, or the browser does not tell. */
+  /** Whether the browser keeps the store when room gets short; null: it is `memory` or the page's, or nobody tells. */
   persisted: boolean | null
   /** `null`: no cache was asked for. */
   cache: CacheStatus | null

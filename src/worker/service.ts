@@ -66,7 +66,11 @@ export class EmbeddingService {
   ): Promise<EmbeddingService> {
     const recipes = config.models.map(parseManifest)
     // Absent on insecure origins, whatever the types say.
-    const opened = await openStore(config.storage, (globalThis as { caches?: CacheStorage }).caches)
+    const { caches, navigator } = globalThis as {
+      caches?: CacheStorage
+      navigator: { storage?: StorageManager }
+    }
+    const opened = await openStore(config.storage, { caches, storage: navigator.storage })
     const vectors = await openVectorCache(config.cache)
     const { modelsUrl, aliases } = config
     const repository = new ModelRepository({ modelsUrl, recipes, aliases }, opened)
@@ -207,7 +211,7 @@ export class EmbeddingService {
       source: model?.source ?? null,
       storage: kind,
       storageReason: reason,
-      persisted: kind === 'memory' ? null : await isStoragePersisted(),
+      persisted: kind === 'memory' || kind === 'page' ? null : await isStoragePersisted(),
       cache: await cacheStatus(this.#config.cache, this.#vectors, model?.cache ?? null),
       error: failure?.error ?? null,
     }

@@ -4,9 +4,17 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { CACHE_NAME, CacheStore } from '../../src/models/cache-store.ts'
 import { MemoryStore } from '../../src/models/memory-store.ts'
 import { OPFS_FOLDER, OpfsStore } from '../../src/models/opfs-store.ts'
+import type { StoredRecord } from '../../src/models/store.ts'
 import { testModelStore } from './model-store.contract.ts'
 
 const URL_A = 'https://app.example/a.bin'
+const RECORD: StoredRecord = {
+  bytes: 10,
+  sha256: '0123456789abcdef'.repeat(4),
+  etag: null,
+  trust: 'manifest',
+  model: 'a',
+}
 
 async function emptyCache(): Promise<CacheStore> {
   await caches.delete(CACHE_NAME)
@@ -34,6 +42,14 @@ describe('memory', () => {
 
 describe('the Cache API', () => {
   testModelStore(emptyCache)
+
+  test('what an earlier version kept has no record', async () => {
+    const store = await emptyCache()
+    const cache = await caches.open(CACHE_NAME)
+    await cache.put(URL_A, new Response(new ArrayBuffer(10), { headers: { 'content-length': '10' } }))
+    expect(await store.get(URL_A)).toEqual({ bytes: new ArrayBuffer(10), record: null })
+    expect(await store.list()).toEqual([{ url: URL_A, bytes: 10, record: null }])
+  })
 })
 
 describe('the origin-private file system', () => {
@@ -54,27 +70,42 @@ describe('the origin-private file system', () => {
 
   test('a file without its marker does not count', async () => {
     const store = await emptyOpfs()
-    await store.put(URL_A, new ArrayBuffer(10))
+    await store.put(URL_A, new ArrayBuffer(10), RECORD)
     await (await folder()).removeEntry((await names()).find((name) => name.endsWith('.json'))!)
     expect(await store.get(URL_A)).toBeNull()
-    expect(await store.keys()).toEqual([])
+    expect(await store.list()).toEqual([])
   })
 
-  test('nor one whose marker was never finished', async () => {
+  test.each(['', '{"url":"https', '[]', 'null', '{"url":7,"bytes":10}'])(
+    'nor one whose marker was never finished, or is none: %o',
+    async (marker) => {
+      const store = await emptyOpfs()
+      await store.put(URL_A, new ArrayBuffer(10), RECORD)
+      await replace('.json', new TextEncoder().encode(marker))
+      expect(await store.get(URL_A)).toBeNull()
+      expect(await store.list()).toEqual([])
+    },
+  )
+
+  test('what an earlier version kept, or a record that is none, counts as a file without a record', async () => {
     const store = await emptyOpfs()
-    await store.put(URL_A, new ArrayBuffer(10))
-    await replace('.json', new Uint8Array())
-    expect(await store.get(URL_A)).toBeNull()
-    expect(await store.keys()).toEqual([])
+    for (const marker of [
+      { url: URL_A, bytes: 10 },
+      { url: URL_A, bytes: 10, record: { ...RECORD, sha256: '?' } },
+    ]) {
+      await store.put(URL_A, new ArrayBuffer(10), RECORD)
+      await replace('.json', new TextEncoder().encode(JSON.stringify(marker)))
+      expect(await store.get(URL_A)).toEqual({ bytes: new ArrayBuffer(10), record: null })
+    }
   })
 
   test('nor one that is shorter than its marker says; it can be put and deleted as ever', async () => {
     const store = await emptyOpfs()
-    await store.put(URL_A, new ArrayBuffer(10))
+    await store.put(URL_A, new ArrayBuffer(10), RECORD)
     await replace('.bin', new Uint8Array(9))
     expect(await store.get(URL_A)).toBeNull()
-    await store.put(URL_A, new ArrayBuffer(10))
-    expect((await store.get(URL_A))?.byteLength).toBe(10)
+    await store.put(URL_A, new ArrayBuffer(10), RECORD)
+    expect((await store.get(URL_A))?.bytes.byteLength).toBe(10)
     expect(await store.delete(URL_A)).toBe(true)
     expect(await names()).toEqual([])
   })

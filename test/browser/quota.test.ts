@@ -63,7 +63,8 @@ test('the origin-private file system: a put without room rejects and leaves noth
   const root = await navigator.storage.getDirectory()
   try {
     await setQuota(1)
-    await expect(store.put('https://app.example/a.bin', new ArrayBuffer(1000))).rejects.toMatchObject({
+    const record = { bytes: 1000, sha256: '0'.repeat(64), etag: null, trust: 'manifest', model: 'a' } as const
+    await expect(store.put('https://app.example/a.bin', new ArrayBuffer(1000), record)).rejects.toMatchObject({
       name: 'QuotaExceededError',
     })
     const left: string[] = []

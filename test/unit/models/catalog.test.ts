@@ -11,7 +11,7 @@ const signal = new AbortController().signal
 /** On the hub, where the catalogue's recipes need no request. */
 const repository = new ModelRepository(
   { modelsUrl: null, recipes: [], aliases: {} },
-  { store: new MemoryStore(), reason: null },
+  { store: new MemoryStore(), kind: 'memory', reason: null },
 )
 
 /** Every model that the five API documents name. */

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { downloadFile, verifyBytes } from '../../../src/models/download.ts'
+import { downloadFile } from '../../../src/models/download.ts'
 import type { FileRecord } from '../../../src/models/recipe.ts'
+import { verifyBytes } from '../../../src/models/verify.ts'
 import { rejectedBy } from '../thrown-by.ts'
 
 const BODY = new Uint8Array(200_000).map((_, index) => index % 251)
@@ -84,7 +85,7 @@ function get(path: string, record?: FileRecord, signal = new AbortController().s
   const steps: Steps = { loaded: [], totals: [] }
   const result = downloadFile(path.startsWith('http') ? path : base + path, {
     signal,
-    record,
+    expected: record,
     onProgress: (loaded, total) => {
       steps.loaded.push(loaded)
       steps.totals.push(total)
@@ -101,7 +102,7 @@ describe('a good file', () => {
     ['/good-chunked', undefined],
   ])('%s arrives whole, with rising progress up to its size (record: %o)', async (path, record) => {
     const { result, steps } = get(path, record)
-    expect(new Uint8Array(await result)).toEqual(BODY)
+    expect(new Uint8Array((await result).bytes)).toEqual(BODY)
     expect(steps.loaded[0]).toBe(0)
     expect(steps.loaded).toEqual(steps.loaded.toSorted((a, b) => a - b))
     expect(steps.loaded.at(-1)).toBe(BODY.length)
@@ -118,7 +119,7 @@ describe('a bad answer', () => {
     ['/html-untyped', undefined, 'model_file_not_found', 404, 'HTML'],
     ['/fault', RECORD, 'model_unreachable', 503, 'status 500'],
     ['/busy', undefined, 'model_unreachable', 503, 'status 503'],
-    ['/forbidden', RECORD, 'model_unreachable', 503, 'status 403'],
+    ['/forbidden', RECORD, 'model_file_not_found', 404, 'status 403'],
     ['/broken-with-length', RECORD, 'model_unreachable', 503, 'broke off after'],
     ['/broken-with-length', undefined, 'model_unreachable', 503, 'broke off after'],
     ['/broken-chunked', RECORD, 'model_unreachable', 503, 'broke off after'],
@@ -158,6 +159,6 @@ describe('an abort', () => {
 })
 
 test('stored bytes are checked by the same rules', async () => {
-  await expect(verifyBytes('x', BODY.buffer, RECORD)).resolves.toBeUndefined()
+  await expect(verifyBytes('x', BODY.buffer, RECORD)).resolves.toBe(RECORD.sha256)
   expect((await rejectedBy(verifyBytes('x', BODY.buffer, { ...RECORD, bytes: 5 }))).code).toBe('integrity_error')
 })
