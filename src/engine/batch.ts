@@ -1,5 +1,7 @@
 /** Texts to batches: padding costs time, so texts of like length run together under a budget of padded tokens. */
 
+import type { PaddingSide } from '../models/recipe.ts'
+
 /** Token ids of several texts, one after the other, without padding. */
 export interface TokenBatch {
   ids: Int32Array
@@ -54,33 +56,32 @@ function packBatch(texts: readonly Int32Array[], members: readonly number[]): Pl
   return { tokens: { ids, lengths }, positions: Int32Array.from(members) }
 }
 
-/** `input_ids` and `attention_mask` of a batch as int64, rows × columns, padded on the right. */
+/** A batch as a graph takes it: rows × columns integers, each row one text and its padding. */
 export interface PaddedBatch {
   rows: number
   columns: number
-  inputIds: BigInt64Array<ArrayBuffer>
-  attentionMask: BigInt64Array<ArrayBuffer>
+  inputIds: Int32Array<ArrayBuffer>
+  /** 1 for a token, 0 for padding. */
+  attentionMask: Int32Array<ArrayBuffer>
+  /** Counted from a text's own first token; 0 for padding. */
+  positionIds: Int32Array<ArrayBuffer>
 }
 
-/** Pads a batch to its longest text, on the right. */
-export function padBatch(batch: TokenBatch, padTokenId: number): PaddedBatch {
+/** Pads a batch to its longest text. */
+export function padBatch(batch: TokenBatch, padTokenId: number, side: PaddingSide): PaddedBatch {
   const rows = batch.lengths.length
   const columns = batch.lengths.reduce((longest, length) => Math.max(longest, length), 0)
-  const inputIds = new BigInt64Array(rows * columns)
-  const attentionMask = new BigInt64Array(rows * columns)
-  // Ids are below 2^31, and every engine that runs WebAssembly is little-endian: writing the low halves as int32
-  // spares one BigInt a token.
-  const idHalves = new Int32Array(inputIds.buffer)
-  const maskHalves = new Int32Array(attentionMask.buffer)
+  const inputIds = new Int32Array(rows * columns).fill(padTokenId)
+  const attentionMask = new Int32Array(rows * columns)
+  const positionIds = new Int32Array(rows * columns)
   let offset = 0
   for (let row = 0; row < rows; row++) {
     const length = batch.lengths[row]!
-    for (let column = 0; column < columns; column++) {
-      const half = (row * columns + column) * 2
-      idHalves[half] = column < length ? batch.ids[offset + column]! : padTokenId
-      maskHalves[half] = column < length ? 1 : 0
-    }
+    const first = row * columns + (side === 'left' ? columns - length : 0)
+    inputIds.set(batch.ids.subarray(offset, offset + length), first)
+    attentionMask.fill(1, first, first + length)
+    for (let position = 0; position < length; position++) positionIds[first + position] = position
     offset += length
   }
-  return { rows, columns, inputIds, attentionMask }
+  return { rows, columns, inputIds, attentionMask, positionIds }
 }

@@ -6,7 +6,7 @@ const OUT_OF_MEMORY =
   /out of memory|bad_alloc|failed to allocate|allocation failed|memory access out of bounds|could not allocate/i
 const CSP = /content security policy|unsafe-eval|wasm-eval|code generation from strings/i
 const BAD_MODEL =
-  /protobuf parsing failed|no graph was found|invalid model|failed to load model|unsupported model IR|opset|not a registered function|type error|shape inference/i
+  /protobuf parsing failed|no graph was found|invalid model|failed to load model|unsupported model IR|opset|not a registered function|could not find an implementation|external data|type error|shape inference/i
 const RUNTIME_FETCH =
   /failed to fetch|dynamically imported module|importing a module script failed|error loading dynamically imported|networkerror|both async and sync fetching of the wasm failed/i
 

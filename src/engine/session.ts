@@ -2,9 +2,11 @@
 
 import type { Env, InferenceSession, Tensor } from 'onnxruntime-web'
 import { EmbeddingsError } from '../openai/errors.ts'
+import { widenHalves } from '../vectors/half.ts'
 import { normalizeRows } from '../vectors/normalize.ts'
 import { padBatch, type PaddedBatch, type TokenBatch } from './batch.ts'
 import type { EmbeddingSession, ModelConfig, OnnxRuntimeConfig, RuntimeBuild } from './embedding-session.ts'
+import { inputFillers, type FillInput } from './graph-inputs.ts'
 import { chooseOutput, type ChosenOutput, type GraphOutput } from './graph-outputs.ts'
 import { poolHiddenStates } from './pooling.ts'
 import { toSessionError } from './session-errors.ts'
@@ -23,8 +25,6 @@ const RUNTIMES: Record<RuntimeBuild, () => Promise<OnnxRuntime>> = {
   asyncify: () => import('onnxruntime-web/webgpu'),
   wasm: () => import('onnxruntime-web/wasm'),
 }
-
-const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids'])
 
 /** The smallest graph (one `Identity`): making a session of it compiles and starts the WebAssembly module. */
 const SMALLEST_GRAPH =
@@ -77,36 +77,32 @@ export async function createOnnxSession(config: OnnxSessionConfig): Promise<Embe
             },
           }),
     })
-    checkInputs(session)
-    const output = chooseOutput(outputsOf(session), config)
+    const inputs = inputFillers(valuesOf(session.inputMetadata))
+    const output = chooseOutput(valuesOf(session.outputMetadata), config)
     const gpu = config.device === 'webgpu' ? await runtime.env.webgpu.device : null
-    return new OnnxSession(runtime, session, config, output, gpu)
+    return new OnnxSession(runtime, session, config, { inputs, output }, gpu)
   } catch (error) {
     throw toSessionError(error, 'create')
   }
 }
 
-function checkInputs(session: InferenceSession): void {
-  const unknown = session.inputNames.filter((name) => !KNOWN_INPUTS.has(name))
-  if (unknown.length > 0) {
-    throw new EmbeddingsError(
-      'bad_model_file',
-      `The graph wants the inputs ${unknown.join(', ')}; known are ${[...KNOWN_INPUTS].join(', ')}.`,
-    )
-  }
-}
-
-function outputsOf(session: InferenceSession): GraphOutput[] {
-  return session.outputMetadata.map((output) =>
-    output.isTensor
-      ? { name: output.name, type: output.type, shape: output.shape }
-      : { name: output.name, type: 'other', shape: [] },
-  )
+function valuesOf(metadata: readonly InferenceSession.ValueMetadata[]): GraphOutput[] {
+  return metadata.map((value) => ({
+    name: value.name,
+    type: value.isTensor ? value.type : 'no tensor',
+    shape: value.isTensor ? value.shape : [],
+  }))
 }
 
 function describeAdapter(device: GPUDevice): string {
   const { vendor, architecture, description } = device.adapterInfo
   return [vendor, architecture, description].filter((part) => part !== '').join(' ') || 'unnamed adapter'
+}
+
+/** How a graph is fed and read. */
+interface GraphUse {
+  inputs: ReadonlyMap<string, FillInput>
+  output: ChosenOutput
 }
 
 class OnnxSession implements EmbeddingSession {
@@ -115,20 +111,20 @@ class OnnxSession implements EmbeddingSession {
   readonly #runtime: OnnxRuntime
   readonly #session: InferenceSession
   readonly #config: OnnxSessionConfig
-  readonly #output: ChosenOutput
+  readonly #graph: GraphUse
   #lostReason: string | null = null
 
   constructor(
     runtime: OnnxRuntime,
     session: InferenceSession,
     config: OnnxSessionConfig,
-    output: ChosenOutput,
+    graph: GraphUse,
     gpu: GPUDevice | null,
   ) {
     this.#runtime = runtime
     this.#session = session
     this.#config = config
-    this.#output = output
+    this.#graph = graph
     this.adapter = gpu === null ? null : describeAdapter(gpu)
     this.lost =
       gpu === null
@@ -142,9 +138,10 @@ class OnnxSession implements EmbeddingSession {
   async run(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
     // After a loss the Asyncify build would block this thread for ever (onnxruntime-web 1.30): never run again.
     if (this.#isLost()) throw this.#deviceLost(undefined)
-    const padded = padBatch(batch, this.#config.padTokenId)
+    const { padTokenId, paddingSide } = this.#config
+    const padded = padBatch(batch, padTokenId, this.#graph.output.pooled ? paddingSide : 'right')
     try {
-      const { name } = this.#output
+      const { name } = this.#graph.output
       const output = (await this.#session.run(this.#feeds(padded), [name]))[name]
       if (output === undefined) throw new Error(`onnxruntime returned no ${name}`)
       return this.#readRows(output, batch, padded)
@@ -173,35 +170,36 @@ class OnnxSession implements EmbeddingSession {
   }
 
   #feeds(padded: PaddedBatch): Record<string, Tensor> {
-    const shape = [padded.rows, padded.columns]
     const feeds: Record<string, Tensor> = {}
-    for (const name of this.#session.inputNames) {
-      const data =
-        name === 'input_ids'
-          ? padded.inputIds
-          : name === 'attention_mask'
-            ? padded.attentionMask
-            : new BigInt64Array(padded.rows * padded.columns)
-      feeds[name] = new this.#runtime.Tensor('int64', data, shape)
+    for (const [name, fill] of this.#graph.inputs) {
+      const { type, data, dims } = fill(padded)
+      feeds[name] = new this.#runtime.Tensor(type, data, dims)
     }
     return feeds
   }
 
   #readRows(output: Tensor, batch: TokenBatch, padded: PaddedBatch): Float32Array<ArrayBuffer> {
     const { width, pooling } = this.#config
-    const { pooled } = this.#output
+    const { pooled } = this.#graph.output
     const expected = pooled ? [padded.rows, width] : [padded.rows, padded.columns, width]
-    if (output.type !== 'float32' || output.dims.join() !== expected.join()) {
+    if ((output.type !== 'float32' && output.type !== 'float16') || output.dims.join() !== expected.join()) {
       throw new EmbeddingsError(
         'bad_model_file',
-        `The graph's output is ${output.type} [${output.dims.join(', ')}]; expected float32 [${expected.join(', ')}].`,
+        `The graph's output is ${output.type} [${output.dims.join(', ')}]; expected float32 or float16 ` +
+          `[${expected.join(', ')}].`,
       )
     }
-    const data = output.data as Float32Array
+    const data = output.type === 'float16' ? widened(output.data) : (output.data as Float32Array)
     // slice(): the data may be a view of the runtime's whole memory, which must not be posted along.
     const rows = pooled ? data.slice() : poolHiddenStates(data, batch.lengths, padded.columns, width, pooling)
     output.dispose()
-    if (!pooled) normalizeRows(rows, width)
+    // Not every graph that pools normalises as well, and to do it twice changes nothing.
+    normalizeRows(rows, width)
     return rows as Float32Array<ArrayBuffer>
   }
+}
+
+/** float16 comes as its bits, or as numbers where the browser has an array of them. */
+function widened(data: Tensor['data']): Float32Array {
+  return data instanceof Uint16Array ? widenHalves(data) : Float32Array.from(data as ArrayLike<number>)
 }

@@ -6,7 +6,12 @@ export type Pooling = 'mean' | 'cls' | 'last'
 /** Kind of device a graph is meant for. */
 export type Device = 'webgpu' | 'wasm'
 
-/** On which side shorter texts of a batch are filled up. A graph that counts positions by itself may want the left. */
+/**
+ * On which side a graph that pools by itself wants shorter texts filled up: one that takes the last column wants the left.
+ * A graph that gives token vectors is always filled on the right. They are pooled by the texts' own lengths, and a
+ * decoder's token never sees what comes after it, while attention operators that count tokens from the mask's sum
+ * (`GroupQueryAttention`) would take padding on the left for text.
+ */
 export type PaddingSide = 'left' | 'right'
 
 /** One graph of a model. */
@@ -40,8 +45,10 @@ export interface FileRecord {
   /** Path under the model's folder. */
   path: string
   bytes: number
-  /** Lower-case hexadecimal SHA-256. */
-  sha256: string
+  /** Lower-case hexadecimal SHA-256; null: only `gitSha1` is known. */
+  sha256: string | null
+  /** Name that git gives the file, as the hub tells of small ones: SHA-1 of `blob <bytes>\0` and the bytes. */
+  gitSha1?: string
 }
 
 /** Everything needed to run one model. */

@@ -64,20 +64,25 @@ describe('planBatches', () => {
 })
 
 describe('padBatch', () => {
+  const batch = { ids: Int32Array.of(7, 8, 9, 4), lengths: Int32Array.of(3, 1) }
+
   test('pads on the right to the longest text, with the model’s own padding id and a mask of zeros', () => {
-    const padded = padBatch({ ids: Int32Array.of(7, 8, 9, 4), lengths: Int32Array.of(3, 1) }, 99)
-    expect(padded).toEqual({
+    expect(padBatch(batch, 99, 'right')).toEqual({
       rows: 2,
       columns: 3,
-      inputIds: BigInt64Array.of(7n, 8n, 9n, 4n, 99n, 99n),
-      attentionMask: BigInt64Array.of(1n, 1n, 1n, 1n, 0n, 0n),
+      inputIds: Int32Array.of(7, 8, 9, 4, 99, 99),
+      attentionMask: Int32Array.of(1, 1, 1, 1, 0, 0),
+      positionIds: Int32Array.of(0, 1, 2, 0, 0, 0),
     })
   })
 
-  test('ids of large vocabularies keep all their bits', () => {
-    const largest = 2 ** 31 - 1
-    expect(padBatch({ ids: Int32Array.of(largest), lengths: Int32Array.of(1) }, 0).inputIds).toEqual(
-      BigInt64Array.of(BigInt(largest)),
-    )
+  test('pads on the left, where positions still begin with the text', () => {
+    expect(padBatch(batch, 99, 'left')).toEqual({
+      rows: 2,
+      columns: 3,
+      inputIds: Int32Array.of(7, 8, 9, 99, 99, 4),
+      attentionMask: Int32Array.of(1, 1, 1, 0, 0, 1),
+      positionIds: Int32Array.of(0, 1, 2, 0, 0, 0),
+    })
   })
 })

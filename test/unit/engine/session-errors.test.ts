@@ -41,6 +41,16 @@ describe('making a session', () => {
       "Can't create a session. ERROR_CODE: 1, ERROR_MESSAGE: Unsupported model IR version: 99, max supported IR version: 11",
     ],
     [
+      502,
+      'bad_model_file',
+      "Can't create a session. ERROR_CODE: 9, ERROR_MESSAGE: Could not find an implementation for GatherBlockQuantized(1) node with name 'embed'",
+    ],
+    [
+      502,
+      'bad_model_file',
+      'Can\'t create a session. ERROR_CODE: 1, ERROR_MESSAGE: Deserialize tensor weight failed.Failed to load external data file "model.onnx_data", error: Module.MountedFiles is not available.',
+    ],
+    [
       503,
       'model_unreachable',
       'no available backend found. ERR: [wasm] TypeError: Failed to fetch dynamically imported module: https://example.org/ort-wasm-simd-threaded.mjs',

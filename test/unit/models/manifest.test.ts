@@ -31,6 +31,7 @@ test('the shipped manifest is read', () => {
     pooling: 'mean',
     vocabSize: 30_522,
     padTokenId: 0,
+    paddingSide: 'right',
     prompts: {},
   })
   expect(recipe.variants.map(({ device, pooled }) => [device, pooled])).toEqual([
@@ -82,6 +83,10 @@ describe('a wrong field is refused by name', () => {
     ['variants.0.file', 'https://example.org/x', 'variants[0].file'],
     ['variants.0.output', 1, 'variants[0].output'],
     ['variants.0.pooled', 'yes', 'variants[0].pooled'],
+    ['variants.0.externalData', 'onnx/model.onnx_data', 'variants[0].externalData'],
+    ['variants.0.externalData', ['../model.onnx_data'], 'variants[0].externalData[0]'],
+    ['variants.0.externalData', ['onnx/model.onnx_data'], 'files lacks onnx/model.onnx_data'],
+    ['recipe.paddingSide', 'both', 'recipe.paddingSide'],
     ['variants.0.disabledOptimizers', undefined, 'variants[0].disabledOptimizers'],
     ['variants.0.disabledOptimizers', ['a;b'], 'variants[0].disabledOptimizers[0]'],
     ['knownAnswer.text', '', 'knownAnswer.text'],
@@ -126,4 +131,15 @@ test('fields from a prototype do not count, and __proto__ as a field pollutes no
   const recipe = parseManifest(changed('recipe.prompts', JSON.parse('{ "__proto__": "query: " }')))
   expect(({} as Json)['polluted']).toBeUndefined()
   expect(Object.getPrototypeOf(recipe.prompts)).toBe(Object.prototype)
+})
+
+test('the padding’s side, weights in other files, and an output that the graph tells are read', () => {
+  const manifest = changed('recipe.paddingSide', 'left') as Json & { variants: Json[]; files: Json[] }
+  const [variant] = manifest.variants
+  Object.assign(variant ?? {}, { externalData: ['onnx/model.onnx_data'], output: null, pooled: null })
+  manifest.files.push({ path: 'onnx/model.onnx_data', bytes: 1, sha256: '0'.repeat(64) })
+  const recipe = parseManifest(manifest)
+  expect(recipe.paddingSide).toBe('left')
+  expect(recipe.variants[0]).toMatchObject({ externalData: ['onnx/model.onnx_data'], output: null, pooled: null })
+  expect(recipe.variants[1]).toMatchObject({ externalData: [], output: 'sentence_embedding', pooled: true })
 })
