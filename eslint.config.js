@@ -50,11 +50,11 @@ export default defineConfig(
     ],
   },
   {
-    files: ['**/*.ts', 'tools/{test,serve}/**/*.mjs', 'eslint.config.js'],
+    files: ['**/*.ts', 'tools/{test,serve}/**/*.mjs', 'bin/**/*.mjs', 'eslint.config.js'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['tsconfig.json', '{src/worker,test,test/browser/services,tools,bench}/tsconfig.json'],
+        project: ['tsconfig.json', '{src/worker,test,test/browser/services,tools,bin,bench}/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -137,7 +137,7 @@ export default defineConfig(
   { files: ['demo/**'], rules: { 'no-console': ['error', { allow: ['warn', 'error'] }] } },
   {
     // Commands and tests: their output is the terminal.
-    files: ['tools/**', 'bench/**', 'test/**', '**/*.config.{ts,js}'],
+    files: ['bin/**', 'tools/**', 'bench/**', 'test/**', '**/*.config.{ts,js}'],
     rules: { 'no-console': 'off' },
   },
   {

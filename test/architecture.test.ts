@@ -60,7 +60,7 @@ describe('the source tree', () => {
     expect(workerUrlViolations(sources)).toEqual([])
   })
   test('has telling file names in kebab-case', () => {
-    const paths = ['src', 'demo', 'test', 'tools', 'bench'].flatMap((folder) =>
+    const paths = ['src', 'bin', 'demo', 'test', 'tools', 'bench'].flatMap((folder) =>
       pathsUnder(folder, /\.(?:ts|js|mjs|css|html)$/),
     )
     expect(nameViolations(paths)).toEqual([])

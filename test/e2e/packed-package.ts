@@ -1,0 +1,75 @@
+/** The package as `npm pack` makes it, installed into an app of its own. */
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url))
+
+const shell = process.platform === 'win32'
+
+/** What a command did. */
+export interface Ran {
+  code: number | null
+  output: string
+}
+
+/** An app that has the packed package in its `node_modules`; its dependencies are found in the repository's. */
+export class PackedApp {
+  /** Absolute. */
+  readonly folder: string
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** Builds, packs and installs; takes some ten seconds. */
+  static install(): PackedApp {
+    execFileSync('npm', ['run', 'build'], { cwd: repository, stdio: 'pipe', shell })
+    mkdirSync(join(repository, '.cache'), { recursive: true })
+    const folder = mkdtempSync(join(repository, '.cache/packed-app-'))
+    const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+    const report = execFileSync('npm', packing, { cwd: repository, encoding: 'utf8', shell, stdio: 'pipe' })
+    const [{ filename }] = JSON.parse(report) as [{ filename: string }]
+    execFileSync('tar', ['-xzf', filename], { cwd: folder })
+    mkdirSync(join(folder, 'node_modules'))
+    cpSync(join(folder, 'package'), join(folder, 'node_modules/browser-embeddings'), { recursive: true })
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'app', private: true }))
+    // Makes the link in node_modules/.bin, as an installation does, without asking any registry.
+    execFileSync('npm', ['rebuild', '--ignore-scripts'], { cwd: folder, stdio: 'pipe', shell })
+    return new PackedApp(folder)
+  }
+
+  /** Runs `npx browser-embeddings copy-assets` in the app. */
+  copyAssets(...words: string[]): Ran {
+    const npx = ['--no', '--', 'browser-embeddings', 'copy-assets', ...words]
+    const { status, stdout, stderr } = spawnSync('npx', npx, { cwd: this.folder, encoding: 'utf8', shell })
+    return { code: status, output: stdout + stderr }
+  }
+
+  /** The same without npx and without waiting, so that it can be interrupted and a server of this process can answer. */
+  startCopyAssets(...words: string[]): { interrupt: () => void; ended: Promise<Ran> } {
+    const command = join(this.folder, 'node_modules/browser-embeddings/bin/browser-embeddings.mjs')
+    const child = spawn(process.execPath, [command, 'copy-assets', ...words], { cwd: this.folder })
+    let output = ''
+    const collect = (chunk: Buffer): void => {
+      output += chunk.toString()
+    }
+    child.stdout.on('data', collect)
+    child.stderr.on('data', collect)
+    return {
+      interrupt: () => child.kill('SIGINT'),
+      ended: new Promise((resolve, reject) => {
+        child.on('error', reject)
+        child.on('close', (code) => {
+          resolve({ code, output })
+        })
+      }),
+    }
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
