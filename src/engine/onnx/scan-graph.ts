@@ -38,6 +38,8 @@ export interface GraphScan extends GraphInterface {
   outputStarts: readonly number[]
   /** Every name that a value has, inside branches and loops too. */
   names: ReadonlySet<string>
+  /** Names of values that are read inside branches and loops, where they may be those of the main graph. */
+  readInside: ReadonlySet<string>
 }
 
 /** Graphs within graphs within graphs; deeper ones are no embedding model. */
@@ -76,6 +78,7 @@ class Scanner {
   readonly #nodes: ScannedNode[] = []
   readonly #constants = new Map<string, ScannedTensor>()
   readonly #names = new Set<string>()
+  readonly #readInside = new Set<string>()
 
   constructor(file: Uint8Array) {
     this.#file = file
@@ -101,6 +104,7 @@ class Scanner {
       nodes: this.#nodes,
       constants: this.#constants,
       names: this.#names,
+      readInside: this.#readInside,
     }
   }
 
@@ -156,7 +160,10 @@ class Scanner {
     const op = domain === '' || domain === 'ai.onnx' ? type : `${domain}.${type}`
     this.#operators.set(op, (this.#operators.get(op) ?? 0) + 1)
     for (const name of outputs) this.#names.add(name)
-    if (depth > 0) return
+    if (depth > 0) {
+      for (const name of inputs) this.#readInside.add(name)
+      return
+    }
     this.#nodes.push({ op, inputs, outputs, integers, start })
     if (op === 'Constant' && constant !== null && outputs[0] !== undefined)
       this.#constants.set(outputs[0], constant)
@@ -225,6 +232,7 @@ class Scanner {
     const value = readValue(message)
     this.#names.add(value.name)
     if (depth === 0) list.push(value)
+    else this.#readInside.add(value.name)
   }
 }
 
