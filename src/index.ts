@@ -4,6 +4,7 @@ export { EmbeddingsClient } from './client/client.ts'
 export type { CacheOptions, EmbeddingsClientOptions } from './client/options.ts'
 export type { EmbeddingsRequestOptions } from './client/embeddings.ts'
 export type { ModelLoadOptions } from './client/models.ts'
+export type { ModelStore, StoredEntry, StoredFile, StoredRecord } from './models/store.ts'
 export { EmbeddingsError } from './openai/errors.ts'
 export type { EmbeddingsErrorCode, EmbeddingsErrorType, ErrorBody } from './openai/errors.ts'
 export { decodeBase64Embedding } from './openai/encode.ts'
@@ -19,6 +20,7 @@ export type {
   ModelList,
   Priority,
   RequestOptions,
+  StoredModel,
 } from './openai/types.ts'
 export type {
   BackendAttempt,

@@ -14,7 +14,10 @@ export class Models {
     this.#transport = transport
   }
 
-  /** Models that can be asked for: the page's own recipes and the catalogue. Makes no request. */
+  /**
+   * Models that can be asked for: the page's own recipes, the catalogue, and the others that are stored on this device.
+   * `stored` says what lies there. Makes no request.
+   */
   async list(): Promise<ModelList> {
     return { object: 'list', data: await this.#transport.call((api) => api.models.list()) }
   }
@@ -48,7 +51,12 @@ export class Models {
     await this.#transport.call((api) => api.models.unload(id))
   }
 
-  /** Unloads the model and deletes its stored files and cached vectors, and nothing else. */
+  /**
+   * Unloads the model and deletes its stored files, of all its revisions, and its cached vectors, and nothing else.
+   * What other software keeps of the same model (transformers.js) stays.
+   *
+   * @throws {EmbeddingsError} 404 `model_not_found`; 500 `inference_failed` when the store refuses
+   */
   async delete(id: string): Promise<void> {
     await this.#transport.call((api) => api.models.delete(id))
   }

@@ -1,7 +1,9 @@
 /** The page's options, checked and turned into what the service is told. */
 
+import type { ModelStore } from '../models/store.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { CacheConfig, CpuRuntime, DeviceOption, ProgressEvent, ServiceConfig } from '../rpc/protocol.ts'
+import { STORE_METHODS } from '../rpc/store-protocol.ts'
 
 /** The `cache` option in full. */
 export interface CacheOptions {
@@ -31,8 +33,12 @@ export interface EmbeddingsClientOptions {
   models?: readonly unknown[] | undefined
   /** Other names for models. @example { 'text-embedding-3-small': 'all-MiniLM-L6-v2' } */
   aliases?: Readonly<Record<string, string>> | undefined
-  /** `memory` keeps no file beyond the worker's life. @default 'auto': the Cache API where there is one */
-  storage?: 'auto' | 'memory' | undefined
+  /**
+   * Where model files are kept: `memory` for no longer than the worker's life; a `ModelStore` of the page's own, which
+   * stays on the page. Files that it fails to keep are kept in memory, and `models.status` says why.
+   * @default 'auto': the Cache API, else the origin-private file system, else memory
+   */
+  storage?: 'auto' | 'memory' | ModelStore | undefined
   /**
    * Keeps computed vectors, least recently used out first, by a hash of their tokens: no text is kept. `memory` for the
    * worker's life, `indexeddb` across visits (`models.delete` deletes a model's vectors too).
@@ -100,6 +106,15 @@ function readCache(value: EmbeddingsClientOptions['cache'] | null): CacheConfig 
   }
 }
 
+function readStorage(value: unknown): ServiceConfig['storage'] {
+  if (typeof value !== 'object' || value === null) return readChoice('storage', value, ['auto', 'memory'])
+  for (const method of STORE_METHODS) {
+    const found = (value as Record<string, unknown>)[method]
+    if (typeof found !== 'function') invalid(`storage.${method}`, 'a method', found)
+  }
+  return 'page'
+}
+
 /** A copy that can cross to the worker; what a manifest must hold is checked there. */
 function readManifests(models: EmbeddingsClientOptions['models']): readonly unknown[] {
   if (models !== undefined && !Array.isArray(models)) return invalid('models', 'an array of manifests', models)
@@ -134,7 +149,7 @@ export function toServiceConfig(options: EmbeddingsClientOptions, livenessLock: 
     models: readManifests(options.models),
     aliases: readAliases(options.aliases),
     cache: readCache(options.cache),
-    storage: readChoice('storage', options.storage ?? 'auto', ['auto', 'memory']),
+    storage: readStorage(options.storage ?? 'auto'),
     maxPendingInputs: readInteger(
       'maxPendingInputs',
       options.maxPendingInputs ?? DEFAULT_MAX_PENDING_INPUTS,

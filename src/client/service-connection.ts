@@ -1,14 +1,18 @@
 /** The page's end of one service worker: every call settles, also when the worker dies without a word. */
 
 import { releaseProxy, transfer, wrap } from 'comlink'
+import type { ModelStore } from '../models/store.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { unwrap } from '../rpc/error-codec.ts'
 import type { ProgressEvent, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
+import { serveStore } from './serve-store.ts'
 
 /** What a connection needs from its owner. */
 export interface ConnectionOptions {
   worker: Worker
   config: ServiceConfig
+  /** The page's own store; null: the service has another. */
+  store: ModelStore | null
   /** Ends the service when aborted, also while it starts. */
   closed: AbortSignal
   onProgress: (progress: ProgressEvent) => void
@@ -25,6 +29,7 @@ export class ServiceConnection {
   readonly #release: () => void
   readonly #worker: Worker
   readonly #events: MessagePort
+  #storePort: MessagePort | null = null
   /** Rejects when the service can no longer be used. */
   readonly #death: Promise<never>
   #die: (error: EmbeddingsError) => void = () => undefined
@@ -80,7 +85,8 @@ export class ServiceConnection {
       )
     }, START_DEADLINE)
     try {
-      await connection.call<null>((api) => api.configure(options.config, transfer(port2, [port2])))
+      const store = connection.#serve(options.store)
+      await connection.call<null>((api) => api.configure(options.config, transfer(port2, [port2]), store))
     } catch (error) {
       close()
       throw error
@@ -97,11 +103,21 @@ export class ServiceConnection {
     return unwrap(await Promise.race([invoke(this.#api), this.#death]))
   }
 
+  /** The service's end of a port to the store, to be transferred. */
+  #serve(store: ModelStore | null): MessagePort | null {
+    if (store === null) return null
+    const { port1, port2 } = new MessageChannel()
+    serveStore(store, port1)
+    this.#storePort = port1
+    return transfer(port2, [port2])
+  }
+
   #end(): void {
     if (this.#ended) return
     this.#ended = true
     this.#stopWaitingForLock?.abort()
     this.#events.close()
+    this.#storePort?.close()
     this.#release()
     this.#worker.terminate()
   }

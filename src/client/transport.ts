@@ -129,6 +129,7 @@ export class Transport {
         if (progress.type === 'ready' && this.#config.storage === 'auto') void askToKeepStorage()
         for (const listener of this.#listeners) listener(progress)
       },
+      store: typeof this.#options.storage === 'object' ? this.#options.storage : null,
       closed: this.#closed.signal,
       onDeath: forget,
     })

@@ -24,9 +24,8 @@ export interface RepositoryOptions {
 
 /** What of one model is in the store. */
 export interface ModelUsage {
-  id: string
-  /** Null: its files are all that is known of it. */
-  recipe: ModelRecipe | null
+  /** No more than names where files are all that is known of it. */
+  recipe: ModelRecipe | Pick<ModelRecipe, 'id' | 'path'>
   files: number
   bytes: number
 }
@@ -172,36 +171,41 @@ export class ModelRepository {
   /** What of each model is in the store: those known without a request, then the others that have files there. */
   async usage(): Promise<ModelUsage[]> {
     const entries = await this.#files.inventory()
-    const usage = this.known().map((recipe) => ({
-      recipe,
-      id: recipe.id,
-      entries: entries.filter((entry) => this.#belongs(entry, recipe)),
-    }))
-    const counted = new Set(usage.flatMap((model) => model.entries))
-    const others = entries.filter((entry) => !counted.has(entry) && this.#isHere(entry.url))
-    const byModel = Map.groupBy(others, ({ record }) => record?.model ?? null)
-    byModel.delete(null)
-    return [
-      ...usage,
-      ...[...byModel].map(([id, own]) => ({ recipe: null, id: id ?? '', entries: own })),
-    ].map(({ entries: own, ...model }) => ({
-      ...model,
-      files: own.length,
-      bytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
-    }))
+    const known = this.known().map((recipe) => this.#usageOf(recipe, entries))
+    const base = this.#options.modelsUrl ?? HUB_URL
+    const others = new Set<string>()
+    for (const { url, record } of entries) {
+      if (record !== null && url.startsWith(base) && !known.some(({ recipe }) => isNamed(recipe, record.model))) {
+        others.add(record.model)
+      }
+    }
+    return [...known, ...[...others].map((id) => this.#usageOf({ id, path: id }, entries))]
+  }
+
+  /** What of one model is in the store. */
+  async usageOf(recipe: ModelRecipe): Promise<ModelUsage> {
+    return this.#usageOf(recipe, await this.#files.inventory())
+  }
+
+  #usageOf(recipe: ModelUsage['recipe'], entries: readonly StoredEntry[]): ModelUsage {
+    const own = entries.filter((entry) => this.#belongs(entry, recipe))
+    return { recipe, files: own.length, bytes: own.reduce((sum, { bytes }) => sum + bytes, 0) }
   }
 
   /** A model's folder may lie inside another's: files say themselves whose they are, unless an earlier version kept them. */
-  #belongs({ url, record }: Pick<StoredEntry, 'url' | 'record'>, { path, id }: ModelRecipe): boolean {
+  #belongs(
+    { url, record }: Pick<StoredEntry, 'url' | 'record'>,
+    { path, id }: Pick<ModelRecipe, 'path' | 'id'>,
+  ): boolean {
     return [path, id].some(
       (name) =>
         url.startsWith(modelFolder(this.#options.modelsUrl, name)) && (record === null || record.model === name),
     )
   }
+}
 
-  #isHere(url: string): boolean {
-    return url.startsWith(this.#options.modelsUrl ?? HUB_URL)
-  }
+function isNamed({ id, path }: Pick<ModelRecipe, 'path' | 'id'>, name: string): boolean {
+  return id === name || path === name
 }
 
 function notFound(id: string, known: readonly ModelRecipe[]): EmbeddingsError {

@@ -65,6 +65,14 @@ export interface Model {
   /** Unix time in seconds at which the recipe was published. */
   created: number
   owned_by: string
+  /** An extension: what of the model lies in this device's store; null: nothing. Other servers leave it out. */
+  stored?: StoredModel | null
+}
+
+/** A model's files on this device. */
+export interface StoredModel {
+  bytes: number
+  files: number
 }
 
 export interface ModelList {

@@ -61,7 +61,8 @@ export interface ServiceConfig {
   /** Extra recipes, in the manifest's own form (JSON); checked like a manifest. */
   models: readonly unknown[]
   aliases: Readonly<Record<string, string>>
-  storage: 'auto' | 'memory'
+  /** `page`: over the port that `configure` gets. */
+  storage: 'auto' | 'memory' | 'page'
   /** `null`: every vector is computed. */
   cache: CacheConfig | null
   /** Most inputs waiting at once before 429 `queue_full`. */
@@ -162,8 +163,8 @@ export interface EmbeddingsResult {
 
 /** The facade that the service exposes to the page. Every path of it is on the guard's allow-list. */
 export interface ServiceApi {
-  /** Must be the first call, once. Progress goes out on `events`. */
-  configure(config: ServiceConfig, events: MessagePort): Promise<Reply<null>>
+  /** Must be the first call, once. Progress goes out on `events`; `store` leads to the page's own store. */
+  configure(config: ServiceConfig, events: MessagePort, store: MessagePort | null): Promise<Reply<null>>
   embeddings: {
     create(body: EmbeddingCreateParams, call: CallOptions): Promise<Reply<EmbeddingsResult>>
   }

@@ -4,7 +4,7 @@ import { expose, transfer } from 'comlink'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { reply } from '../rpc/error-codec.ts'
 import { guardEndpoint } from '../rpc/guard.ts'
-import { SERVICE_PATHS, type ServiceApi } from '../rpc/protocol.ts'
+import { SERVICE_PATHS, type ProgressEvent, type ServiceApi } from '../rpc/protocol.ts'
 import { EmbeddingService } from './service.ts'
 
 let service: EmbeddingService | null = null
@@ -28,13 +28,14 @@ function holdLock(name: string): Promise<void> {
 }
 
 const api: ServiceApi = {
-  configure: (config, events) =>
+  configure: (config, events, store) =>
     reply(async () => {
       if (service !== null) throw new EmbeddingsError('inference_failed', 'The service is configured already.')
       if (config.livenessLock !== null) await holdLock(config.livenessLock)
-      service = await EmbeddingService.create(config, (progress) => {
+      const emit = (progress: ProgressEvent): void => {
         events.postMessage(progress)
-      })
+      }
+      service = await EmbeddingService.create(config, emit, store)
       return null
     }),
   embeddings: {

@@ -1,7 +1,6 @@
 /** The service: owns requests, loads, aborts and events; the only state on the worker side besides the store. */
 
 import { parseManifest } from '../models/manifest.ts'
-import { openStore } from '../models/open-store.ts'
 import { isStoragePersisted } from '../models/persisted.ts'
 import type { ModelRecipe } from '../models/recipe.ts'
 import { ModelRepository } from '../models/repository.ts'
@@ -17,7 +16,9 @@ import type {
   ProgressEvent,
   ServiceConfig,
 } from '../rpc/protocol.ts'
+import { describeModel } from './describe-model.ts'
 import { LoadedModel } from './loaded-model.ts'
+import { openServiceStore } from './open-service-store.ts'
 import { cacheStatus, openVectorCache, type OpenedVectorCache } from './open-vector-cache.ts'
 
 /** One model that is loading or up. */
@@ -63,14 +64,10 @@ export class EmbeddingService {
   static async create(
     config: ServiceConfig,
     emit: (progress: ProgressEvent) => void,
+    pageStore: MessagePort | null,
   ): Promise<EmbeddingService> {
     const recipes = config.models.map(parseManifest)
-    // Absent on insecure origins, whatever the types say.
-    const { caches, navigator } = globalThis as {
-      caches?: CacheStorage
-      navigator: { storage?: StorageManager }
-    }
-    const opened = await openStore(config.storage, { caches, storage: navigator.storage })
+    const opened = await openServiceStore(config.storage, pageStore)
     const vectors = await openVectorCache(config.cache)
     const { modelsUrl, aliases } = config
     const repository = new ModelRepository({ modelsUrl, recipes, aliases }, opened)
@@ -217,23 +214,26 @@ export class EmbeddingService {
     }
   }
 
-  list(): Model[] {
+  async list(): Promise<Model[]> {
+    const usage = await this.#repository.usage()
     // A model that is up is described by its own manifest, as `retrieve` does.
-    return this.#repository
-      .known()
-      .map((recipe) => describe(this.#entries.get(recipe.id)?.model?.recipe ?? recipe))
+    return usage.map((use) =>
+      describeModel({ ...use, recipe: this.#loadedRecipe(use.recipe.id) ?? use.recipe }),
+    )
   }
 
   /** @throws EmbeddingsError `model_not_found` */
   async retrieve(id: string): Promise<Model> {
     const canonical = this.#repository.canonicalId(id)
-    const loaded = this.#entries.get(canonical)?.model ?? null
-    if (loaded !== null) return describe(loaded.recipe)
-    const known = this.#repository
-      .known()
-      .find((recipe) => recipe.id === canonical || recipe.path === canonical)
-    if (known !== undefined) return { ...describe(known), id: canonical }
-    return describe(await this.#repository.resolve(canonical, AbortSignal.any([])))
+    const recipe =
+      this.#loadedRecipe(canonical) ??
+      this.#repository.known().find((known) => known.id === canonical || known.path === canonical) ??
+      (await this.#repository.resolve(canonical, AbortSignal.any([])))
+    return { ...describeModel(await this.#repository.usageOf(recipe)), id: canonical }
+  }
+
+  #loadedRecipe(id: string): ModelRecipe | null {
+    return this.#entries.get(id)?.model?.recipe ?? null
   }
 
   /** Frees a model's memory; requests that still wait for it fail with `worker_terminated`. */
@@ -257,18 +257,13 @@ export class EmbeddingService {
   }
 
   async #recipeOf(id: string): Promise<ModelRecipe> {
-    const loaded = this.#entries.get(id)?.model
-    return loaded?.recipe ?? this.#repository.resolve(id, AbortSignal.any([]))
+    return this.#loadedRecipe(id) ?? this.#repository.resolve(id, AbortSignal.any([]))
   }
 
   close(): void {
     for (const controller of this.#calls.values()) controller.abort()
     for (const id of [...this.#entries.keys()]) this.unload(id)
   }
-}
-
-function describe(recipe: ModelRecipe): Model {
-  return { id: recipe.id, object: 'model', created: recipe.created, owned_by: recipe.ownedBy }
 }
 
 function errorOf(error: unknown): ErrorBody['error'] {

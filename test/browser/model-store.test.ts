@@ -1,10 +1,12 @@
 /** The stores of model files in the browser's own storage. */
 
 import { afterAll, describe, expect, test } from 'vitest'
+import { serveStore } from '../../src/client/serve-store.ts'
 import { CACHE_NAME, CacheStore } from '../../src/models/cache-store.ts'
 import { MemoryStore } from '../../src/models/memory-store.ts'
 import { OPFS_FOLDER, OpfsStore } from '../../src/models/opfs-store.ts'
-import type { StoredRecord } from '../../src/models/store.ts'
+import type { ModelStore, StoredFile, StoredRecord } from '../../src/models/store.ts'
+import { PageStore } from '../../src/worker/page-store.ts'
 import { testModelStore } from './model-store.contract.ts'
 
 const URL_A = 'https://app.example/a.bin'
@@ -38,6 +40,29 @@ afterAll(async () => {
 
 describe('memory', () => {
   testModelStore(() => Promise.resolve(new MemoryStore()))
+})
+
+/** As a page may write one, without any care for what becomes of its buffers. */
+function plainStore(): ModelStore {
+  const files = new Map<string, StoredFile>()
+  return {
+    get: (url) => Promise.resolve(files.get(url) ?? null),
+    put: (url, bytes, record) => {
+      files.set(url, { bytes, record })
+      return Promise.resolve()
+    },
+    delete: (url) => Promise.resolve(files.delete(url)),
+    list: () =>
+      Promise.resolve([...files].map(([url, { bytes, record }]) => ({ url, bytes: bytes.byteLength, record }))),
+  }
+}
+
+describe('a store of the page’s own, over its port', () => {
+  testModelStore(() => {
+    const { port1, port2 } = new MessageChannel()
+    serveStore(plainStore(), port1)
+    return Promise.resolve(new PageStore(port2))
+  })
 })
 
 describe('the Cache API', () => {

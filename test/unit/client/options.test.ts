@@ -53,6 +53,8 @@ describe('a wrong option is refused by name', () => {
     [{ aliases: { other: '' } }, 'aliases.other'],
     [{ aliases: { other: 5 } }, 'aliases.other'],
     [{ storage: 'disk' }, 'storage'],
+    [{ storage: { get: () => null } }, 'storage.put'],
+    [{ storage: { get: 1 } }, 'storage.get'],
     [{ maxPendingInputs: 0 }, 'maxPendingInputs'],
     [{ maxPendingInputs: Number.NaN }, 'maxPendingInputs'],
   ])('%o', (options, param) => {
