@@ -69,7 +69,7 @@ const SMALL = 256 * 2 ** 20
  * on the CPU 8-bit is fastest. 4-bit rounding leaves a cosine of 0.965 to the unrounded model, so it comes after a 32-bit
  * graph that is small. fp16 kernels have been wrong on some GPUs (transformers.js#1728): that is left to the test at load.
  */
-const PREFERENCE: Readonly<Record<Device, readonly string[]>> = {
+export const PREFERENCE: Readonly<Record<Device, readonly string[]>> = {
   webgpu: ['fp16', 'fp32 small', 'q4f16', 'q4', 'fp32'],
   wasm: ['q8', 'int8', 'uint8', 'fp32 small', 'q4', 'fp32', 'fp16'],
 }

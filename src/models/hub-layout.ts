@@ -40,3 +40,11 @@ export function fileUrl(modelsUrl: string | null, path: string, revision: string
 export function modelFolder(modelsUrl: string | null, path: string): string {
   return modelsUrl === null ? `${HUB_URL}${path}/resolve/` : `${modelsUrl}${path}/`
 }
+
+/**
+ * Address of the hub's list of a repository's files with their sizes and hashes (`parseListing`). Two requests for the same
+ * revision of it differ in nothing but counters.
+ */
+export function listingUrl(path: string, revision: string): string {
+  return `${HUB_URL}api/models/${path}/revision/${encodeURIComponent(revision)}?blobs=true`
+}

@@ -7,10 +7,20 @@
 import { EmbeddingsError } from '../openai/errors.ts'
 import { JsonField } from './json-field.ts'
 import { MOST_TOKENS, SAFE_PATH } from './manifest.ts'
-import type { ModelRecipe, ModelVariant, Pooling } from './recipe.ts'
+import type { ModelRecipe, Pooling } from './recipe.ts'
 
-/** Parsed JSON by path under the model's folder; a path that is missing here is missing there. */
-export type OwnFiles = ReadonlyMap<string, unknown>
+/** A description file, and whose it is. */
+export interface OwnFile {
+  json: unknown
+  /** Folder that it lies in, for messages. */
+  of: string
+}
+
+/** By path under the model's folder; a path that is missing here is missing there. */
+export type OwnFiles = ReadonlyMap<string, OwnFile>
+
+/** What is known of a model besides its description. */
+export type Described = Pick<ModelRecipe, 'id' | 'path' | 'revision' | 'created' | 'variants' | 'files'>
 
 /** Files read after `config.json`, without which there is no model, and before the pooling's own. */
 export const OWN_FILES = [
@@ -20,12 +30,11 @@ export const OWN_FILES = [
   'config_sentence_transformers.json',
 ] as const
 
-/** Graphs in the order of preference. */
-export const OWN_GRAPHS: readonly Pick<ModelVariant, 'file' | 'dtype'>[] = [
-  { file: 'onnx/model_quantized.onnx', dtype: 'q8' },
-  { file: 'onnx/model_int8.onnx', dtype: 'int8' },
-  { file: 'onnx/model.onnx', dtype: 'fp32' },
-]
+/**
+ * Model types → dtypes that do not suit them. Gemma's activations overflow 16-bit floats ("EmbeddingGemma activations do
+ * not support float16", card of google/embeddinggemma-300m, read 2026-11).
+ */
+export const UNSUITABLE: Readonly<Record<string, readonly string[]>> = { gemma3_text: ['fp16', 'q4f16'] }
 
 /** Model types whose first positions are taken up to the padding's id: 514 rows hold 512 tokens. */
 const OFFSET_POSITIONS = ['roberta', 'xlm-roberta', 'camembert', 'mpnet']
@@ -48,14 +57,13 @@ const PROMPT_NAMES: Readonly<Record<string, string>> = {
 /**
  * Where the pooling is described.
  *
- * @param id folder of the model, for messages
- * @param modules parsed `modules.json`; undefined: the model has none
+ * @param modules `modules.json`; undefined: the model has none
  * @returns path of the file, under the model's folder
  * @throws EmbeddingsError `bad_model_file` when the modules do not make a vector in a way that this library runs
  */
-export function poolingFileOf(id: string, modules: unknown): string {
+export function poolingFileOf(modules: OwnFile | undefined): string {
   if (modules === undefined) return '1_Pooling/config.json'
-  const root = JsonField.root(modules, `${id}/modules.json`)
+  const root = JsonField.root(modules.json, `${modules.of}/modules.json`)
   const [transformer, pooling, ...rest] = root.list()
   if (transformer === undefined || pooling === undefined) return root.fail('a Transformer and a Pooling')
   if (kindOf(transformer) !== 'Transformer') transformer.fail('a Transformer of sentence-transformers')
@@ -164,20 +172,18 @@ function readPrompts(root: JsonField): Record<string, string> {
 /**
  * The recipe that a model's own files give.
  *
- * @param id folder under `modelsUrl`
- * @param files parsed JSON of the model's folder
- * @param graph the graph that the folder has
- * @returns a recipe without records of sizes and hashes: the server's word is taken
+ * @param described what is known of the model besides: its place, revision and graphs
+ * @param files the model's own, and where it lacks some those of the model that it was made from
  * @throws EmbeddingsError `bad_model_file` naming the file, the field, what it must be and what it is; where pooling or
  *   limit are not told at all, what to pass
  */
-export function recipeFromOwnFiles(
-  id: string,
-  files: OwnFiles,
-  graph: Pick<ModelVariant, 'file' | 'dtype'>,
-): ModelRecipe {
-  const optional = (path: string): JsonField => JsonField.root(files.get(path) ?? {}, `${id}/${path}`)
-  const poolingFile = poolingFileOf(id, files.get('modules.json'))
+export function recipeFromOwnFiles(described: Described, files: OwnFiles): ModelRecipe {
+  const { id } = described
+  const optional = (path: string): JsonField => {
+    const file = files.get(path)
+    return JsonField.root(file?.json ?? {}, `${file?.of ?? id}/${path}`)
+  }
+  const poolingFile = poolingFileOf(files.get('modules.json'))
   if (!files.has(poolingFile)) throw unknown(id, `how token vectors are pooled (no ${poolingFile})`)
   const pooling = optional(poolingFile)
   const config = optional('config.json')
@@ -194,10 +200,7 @@ export function recipeFromOwnFiles(
     throw unknown(id, 'how long an input may be (no max_seq_length, model_max_length, max_position_embeddings)')
   }
   return {
-    id,
-    path: id,
-    revision: 'main',
-    created: 0,
+    ...described,
     ownedBy: id.includes('/') ? (id.split('/')[0] ?? 'local') : 'local',
     dimensions: readDimensions(config, width),
     maxTokens,
@@ -206,11 +209,7 @@ export function recipeFromOwnFiles(
     padTokenId,
     paddingSide: 'right',
     prompts: readPrompts(optional('config_sentence_transformers.json')),
-    variants: [
-      { ...graph, device: 'wasm', externalData: [], output: null, pooled: null, disabledOptimizers: [] },
-    ],
     knownAnswer: undefined,
-    files: [],
   }
 }
 

@@ -1,37 +1,59 @@
-/** Reads what `own-files.ts` needs from a model's folder, and finds its graph. */
+/** Reads what `own-files.ts` needs from a model's folder, and finds its graphs. */
 
-import { EmbeddingsError } from '../openai/errors.ts'
-import { OWN_FILES, OWN_GRAPHS, poolingFileOf, recipeFromOwnFiles } from './own-files.ts'
+import { findVariants, type WantedGraphs } from './find-variants.ts'
+import { JsonField } from './json-field.ts'
+import type { ModelFolder } from './model-folder.ts'
+import { OWN_FILES, poolingFileOf, recipeFromOwnFiles, UNSUITABLE, type OwnFile } from './own-files.ts'
 import type { ModelRecipe } from './recipe.ts'
 
-/** A model's folder, wherever it lies. */
-export interface ModelFolder {
-  /** One JSON file, parsed; undefined when the folder does not have it. */
-  json(path: string): Promise<unknown>
-  /** Whether the folder has a file. */
-  has(path: string): Promise<boolean>
+export interface OwnRecipeOptions {
+  folder: ModelFolder
+  /** Of the repository whose weights these are in another format; null: none is known. */
+  origin: () => Promise<ModelFolder | null>
+  wanted: Omit<WantedGraphs, 'unsuitable'>
+  /** Unix time in seconds; 0: not known. */
+  created: number
 }
 
 /**
- * The recipe of a model in hub layout that has no manifest.
+ * The recipe of a model in hub layout that has no manifest. ONNX builds of the hub mostly come without the files of
+ * sentence-transformers; those of the model that they were made from say the same.
  *
  * @returns null when the folder has no `config.json`, so that there is no model
- * @throws EmbeddingsError `bad_model_file` (see `recipeFromOwnFiles`), `model_file_not_found` when no graph is there;
- *   whatever the folder throws
+ * @throws EmbeddingsError `bad_model_file` (see `recipeFromOwnFiles`), as `findVariants` does; whatever the folder throws
  */
-export async function readOwnRecipe(id: string, folder: ModelFolder): Promise<ModelRecipe | null> {
-  const config = await folder.json('config.json')
+export async function readOwnRecipe(id: string, options: OwnRecipeOptions): Promise<ModelRecipe | null> {
+  const { folder, wanted, created } = options
+  const files = new Map<string, OwnFile>()
+  await readInto(files, folder, ['config.json'])
+  const config = files.get('config.json')?.json
   if (config === undefined) return null
-  const files = new Map<string, unknown>([['config.json', config]])
-  const read = async (path: string): Promise<void> => {
-    const json = await folder.json(path)
-    if (json !== undefined) files.set(path, json)
+  await readInto(files, folder, OWN_FILES)
+  await readPooling(files, folder)
+  if (!files.has(poolingFileOf(files.get('modules.json')))) {
+    const origin = await options.origin()
+    if (origin !== null) {
+      await readInto(files, origin, OWN_FILES)
+      await readPooling(files, origin)
+    }
   }
-  await Promise.all(OWN_FILES.map(read))
-  await read(poolingFileOf(id, files.get('modules.json')))
-  for (const graph of OWN_GRAPHS) {
-    if (await folder.has(graph.file)) return recipeFromOwnFiles(id, files, graph)
-  }
-  const tried = OWN_GRAPHS.map(({ file }) => file).join(', ')
-  throw new EmbeddingsError('model_file_not_found', `The folder of ${id} has no graph; tried: ${tried}.`)
+  const type = String(JsonField.root(config, `${folder.path}/config.json`).at('model_type').value)
+  const unsuitable = Object.hasOwn(UNSUITABLE, type) ? (UNSUITABLE[type] ?? []) : []
+  const variants = await findVariants(id, folder, { ...wanted, unsuitable })
+  const { path, revision } = folder
+  return recipeFromOwnFiles({ id, path, revision, created, variants, files: [...(folder.files?.values() ?? [])] }, files)
+}
+
+/** Adds those of the files that are not there yet. */
+async function readInto(files: Map<string, OwnFile>, folder: ModelFolder, paths: readonly string[]): Promise<void> {
+  await Promise.all(
+    paths.map(async (path) => {
+      const json = files.has(path) ? undefined : await folder.json(path)
+      if (json !== undefined) files.set(path, { json, of: folder.path })
+    }),
+  )
+}
+
+function readPooling(files: Map<string, OwnFile>, folder: ModelFolder): Promise<void> {
+  return readInto(files, folder, [poolingFileOf(files.get('modules.json'))])
 }

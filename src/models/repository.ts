@@ -1,15 +1,13 @@
 /** Finds recipes and the files that they name. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import { CATALOG, ORIGINAL_NAMES } from './catalog.ts'
-import { isOnServer } from './download.ts'
-import { fileUrl, HUB_URL, isModelId, modelFolder } from './hub-layout.ts'
-import { parseManifest } from './manifest.ts'
+import { CATALOG, findInCatalog } from './catalog.ts'
+import { fileUrl, HUB_URL, isModelId, listingUrl, modelFolder } from './hub-layout.ts'
+import { parseListing } from './hub-listing.ts'
 import { ModelFiles, type ReadOptions, type ReadResult, type StorageState } from './model-files.ts'
-import { OWN_GRAPHS } from './own-files.ts'
-import { readOwnRecipe } from './own-folder.ts'
-import type { ModelRecipe } from './recipe.ts'
 import type { OpenedStore } from './open-store.ts'
+import type { Device, ModelRecipe } from './recipe.ts'
+import { MANIFEST, Resolver, withDtype } from './resolve.ts'
 import type { StoredEntry } from './store.ts'
 import { UNAVAILABLE } from './unavailable.ts'
 import { parseJson } from './verify.ts'
@@ -20,6 +18,10 @@ export interface RepositoryOptions {
   /** Recipes registered by the page; they come before the catalogue. */
   recipes: readonly ModelRecipe[]
   aliases: Readonly<Record<string, string>>
+  /** The devices that graphs are wanted for. @default `['wasm']` */
+  devices?: readonly Device[]
+  /** The only dtype that is wanted; null: chosen per device. @default null */
+  dtype?: string | null
 }
 
 /** What of one model is in the store. */
@@ -53,20 +55,11 @@ export class ModelRepository {
     return Object.hasOwn(aliases, id) ? (aliases[id] ?? id) : id
   }
 
-  /** Recipes known without any request: those of the page, then the catalogue's. */
+  /** Models known without any request: those of the page, then the catalogue's, whose graphs are found when resolved. */
   known(): ModelRecipe[] {
     const own = new Set(this.#options.recipes.map((recipe) => recipe.id))
-    return [...this.#options.recipes, ...CATALOG.filter((recipe) => !own.has(recipe.id))]
-  }
-
-  #findKnown(id: string): ModelRecipe | undefined {
-    const known = this.known()
-    const original = Object.hasOwn(ORIGINAL_NAMES, id) ? ORIGINAL_NAMES[id] : undefined
-    const recipe =
-      known.find((candidate) => candidate.id === id) ??
-      known.find((candidate) => candidate.path === id) ??
-      known.find((candidate) => candidate.id === original)
-    return recipe === undefined ? undefined : { ...recipe, id }
+    const others = CATALOG.filter((model) => !own.has(model.id)).map((model) => ({ ...model, variants: [] }))
+    return [...this.#options.recipes, ...others]
   }
 
   /**
@@ -78,72 +71,56 @@ export class ModelRepository {
    */
   async resolve(id: string, signal: AbortSignal): Promise<ModelRecipe> {
     if (!isModelId(id)) throw notFound(id, this.known())
-    const registered = this.#options.recipes.find((recipe) => recipe.id === id)
-    if (registered !== undefined) return registered
-    const known = this.#findKnown(id)
-    if (this.#options.modelsUrl === null) {
-      if (known === undefined) throw notFound(id, this.known())
-      return known
+    const { modelsUrl, recipes, dtype = null, devices = ['wasm'] } = this.#options
+    const registered = recipes.find((recipe) => recipe.id === id)
+    if (registered !== undefined) return withDtype(registered, dtype)
+    const known = findInCatalog(id)
+    const resolver = await Resolver.create({ modelsUrl, wanted: { dtype, devices }, store: this.#files, signal })
+    let recipe: ModelRecipe | null = null
+    if (modelsUrl !== null) recipe = await resolver.fromFolder(id, known)
+    // A name without an owner is none of the hub's.
+    else if (known !== undefined || (id.includes('/') && !Object.hasOwn(UNAVAILABLE, id))) {
+      recipe = await resolver.fromHub(id, known)
     }
-    const stored = await this.#files.stored()
-    if (!this.#runsFromStore(id, known, stored)) {
-      const manifest = await this.#readManifest(id, signal)
-      if (manifest !== null) return manifest
-    }
-    const recipe = known ?? (await this.#readOwnFiles(id, signal, stored))
     if (recipe === null) throw notFound(id, this.known())
     return recipe
   }
 
-  /** True when a graph is stored that was found without a manifest: then none is asked for, nor any other file. */
-  #runsFromStore(id: string, known: ModelRecipe | undefined, stored: ReadonlySet<string>): boolean {
-    if (stored.has(this.#url(id, 'main', 'manifest.json'))) return false
-    const { path, revision } = known ?? { path: id, revision: 'main' }
-    return (known?.variants.slice(0, 1) ?? OWN_GRAPHS).some(({ file }) => stored.has(this.#url(path, revision, file)))
+  /**
+   * Asks the server again for a model's kept description (its manifest, or the hub's listing), for when its files turn
+   * out to be others than described.
+   *
+   * @returns true when the description has changed: the next `resolve` takes the new one
+   */
+  async renew(id: string, signal: AbortSignal): Promise<boolean> {
+    const { modelsUrl } = this.#options
+    const known = findInCatalog(id)
+    const names = [...new Set([id, known?.path ?? id])]
+    const urls = names.map((name) =>
+      modelsUrl === null ? listingUrl(name, known?.revision ?? 'main') : fileUrl(modelsUrl, name, 'main', MANIFEST),
+    )
+    const stored = await this.#files.stored()
+    let changed = false
+    for (const url of urls.filter((candidate) => stored.has(candidate))) {
+      const options = { signal, onProgress: IGNORE_PROGRESS }
+      const { bytes } = await this.#files.read({ url, model: id, expected: undefined }, options)
+      if (!(await this.#isOutdated(id, url, bytes, signal))) continue
+      await this.#files.drop(url)
+      changed = true
+    }
+    return changed
   }
 
-  /** Null when the model's folder has no `config.json`. */
-  #readOwnFiles(id: string, signal: AbortSignal, stored: ReadonlySet<string>): Promise<ModelRecipe | null> {
-    const complete = this.#runsFromStore(id, undefined, stored)
-    return readOwnRecipe(id, {
-      json: async (path) => {
-        const url = this.#url(id, 'main', path)
-        if (complete && !stored.has(url)) return undefined
-        const bytes = await this.#readIfThere(id, url, signal)
-        return bytes === null ? undefined : parseJson(url, bytes)
-      },
-      has: (path) => {
-        const url = this.#url(id, 'main', path)
-        return complete ? Promise.resolve(stored.has(url)) : isOnServer(url, signal)
-      },
-    })
+  async #isOutdated(id: string, url: string, kept: ArrayBuffer, signal: AbortSignal): Promise<boolean> {
+    const fresh = await fetchAnew(url, signal)
+    if (fresh === null) return false
+    if (this.#options.modelsUrl !== null) return !isSame(fresh, kept)
+    // The listing also counts downloads and the like.
+    return parseListing(id, parseJson(url, fresh)).commit !== parseListing(id, parseJson(url, kept)).commit
   }
 
   #url(path: string, revision: string, file: string): string {
     return fileUrl(this.#options.modelsUrl, path, revision, file)
-  }
-
-  /** Null when the server does not have the file. */
-  async #readIfThere(model: string, url: string, signal: AbortSignal): Promise<ArrayBuffer | null> {
-    try {
-      const options = { signal, onProgress: IGNORE_PROGRESS }
-      return (await this.#files.read({ url, model, expected: undefined }, options)).bytes
-    } catch (error) {
-      if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return null
-      throw error
-    }
-  }
-
-  /** Null when the model's folder has no manifest. */
-  async #readManifest(id: string, signal: AbortSignal): Promise<ModelRecipe | null> {
-    const url = this.#url(id, 'main', 'manifest.json')
-    const bytes = await this.#readIfThere(id, url, signal)
-    if (bytes === null) return null
-    const recipe = parseManifest(parseJson(url, bytes))
-    if (recipe.id !== id) {
-      throw new EmbeddingsError('bad_model_file', `${url} is the manifest of ${recipe.id}, not of ${id}.`)
-    }
-    return recipe
   }
 
   /**
@@ -154,7 +131,8 @@ export class ModelRepository {
   async readFile(recipe: ModelRecipe, path: string, options: ReadOptions): Promise<ReadResult> {
     const expected = recipe.files.find((file) => file.path === path)
     const url = this.#url(recipe.path, recipe.revision, path)
-    return this.#files.read({ url, model: recipe.path, expected }, options)
+    const trust = this.#options.modelsUrl === null ? 'hub' : 'manifest'
+    return this.#files.read({ url, model: recipe.path, expected, trust }, options)
   }
 
   /** One JSON file of a model. @throws EmbeddingsError `bad_model_file` when it is no JSON; as `readFile` does */
@@ -192,15 +170,17 @@ export class ModelRepository {
     return { recipe, files: own.length, bytes: own.reduce((sum, { bytes }) => sum + bytes, 0) }
   }
 
-  /** A model's folder may lie inside another's: files say themselves whose they are, unless an earlier version kept them. */
-  #belongs(
-    { url, record }: Pick<StoredEntry, 'url' | 'record'>,
-    { path, id }: Pick<ModelRecipe, 'path' | 'id'>,
-  ): boolean {
-    return [path, id].some(
-      (name) =>
-        url.startsWith(modelFolder(this.#options.modelsUrl, name)) && (record === null || record.model === name),
-    )
+  /**
+   * A model's folder may lie inside another's, and a model may need files of the one that it was made from: files say
+   * themselves whose they are, unless an earlier version kept them.
+   */
+  #belongs({ url, record }: Pick<StoredEntry, 'url' | 'record'>, { path, id }: Pick<ModelRecipe, 'path' | 'id'>): boolean {
+    if (record !== null) return (record.model === path || record.model === id) && this.#isHere(url)
+    return [path, id].some((name) => url.startsWith(modelFolder(this.#options.modelsUrl, name)))
+  }
+
+  #isHere(url: string): boolean {
+    return url.startsWith(this.#options.modelsUrl ?? HUB_URL)
   }
 }
 
@@ -217,4 +197,22 @@ function notFound(id: string, known: readonly ModelRecipe[]): EmbeddingsError {
       : `The model ${name} cannot run here: ${unavailable.reason}. The nearest local model is ${unavailable.nearest}; ` +
         `the option aliases: { ${name}: '${unavailable.nearest}' } runs that under this name.`
   return new EmbeddingsError('model_not_found', message, { param: 'model' })
+}
+
+/** A small file past the browser's own cache; null when it is not to be had. */
+async function fetchAnew(url: string, signal: AbortSignal): Promise<ArrayBuffer | null> {
+  try {
+    const response = await fetch(url, { signal, cache: 'no-cache', credentials: 'same-origin' })
+    return response.ok ? await response.arrayBuffer() : null
+  } catch (error) {
+    signal.throwIfAborted()
+    // Offline: what is kept stays in use, and the caller has an error of its own to tell.
+    if (error instanceof TypeError) return null
+    throw error
+  }
+}
+
+function isSame(a: ArrayBuffer, b: ArrayBuffer): boolean {
+  const [left, right] = [new Uint8Array(a), new Uint8Array(b)]
+  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }

@@ -21,8 +21,6 @@ export const UNAVAILABLE: Readonly<Record<string, UnavailableModel>> = {
   'jina-colbert-v2': { reason: 'it gives a vector a token, not a vector a text', nearest: 'bge-m3' },
   // The task is an input of its own, by which the graph chooses an adapter.
   'jina-embeddings-v3': { reason: 'its graph needs inputs beyond tokens', nearest: 'bge-m3' },
-  // docs.rs/clawft-kernel, embedding_qwen3: position_ids and empty past_key_values for every layer.
-  'Qwen/Qwen3-Embedding-0.6B': { reason: 'its published graphs are decoders with a key-value cache', nearest: 'bge-m3' },
   // On the hub: PyTorch weights, and ONNX files without a tokenizer.json.
   'netease-youdao/bce-embedding-base_v1': { reason: 'no complete ONNX build is published', nearest: 'bge-m3' },
 }

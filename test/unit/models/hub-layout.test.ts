@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fileUrl, HUB_URL, isModelId } from '../../../src/models/hub-layout.ts'
+import { fileUrl, HUB_URL, isModelId, listingUrl } from '../../../src/models/hub-layout.ts'
 import { thrownBy } from '../thrown-by.ts'
 
 const BASE = 'https://app.example/models/'
@@ -69,4 +69,8 @@ describe('fileUrl', () => {
     expect(thrownBy(() => fileUrl(BASE, '..', 'main', 'config.json')).code).toBe('model_not_found')
     expect(thrownBy(() => fileUrl(BASE, '../../x', 'main', 'config.json')).code).toBe('model_not_found')
   })
+})
+
+test('the list of a repository is asked for at a revision, encoded', () => {
+  expect(listingUrl('org/name', 'refs/pr/1')).toBe(`${HUB_URL}api/models/org/name/revision/refs%2Fpr%2F1?blobs=true`)
 })

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { OWN_GRAPHS, poolingFileOf, recipeFromOwnFiles } from '../../../src/models/own-files.ts'
-import { readOwnRecipe } from '../../../src/models/own-folder.ts'
+import { offeredGraphs, variantsOf } from '../../../src/models/dtype-choice.ts'
+import { poolingFileOf, recipeFromOwnFiles, type OwnFiles } from '../../../src/models/own-files.ts'
 import type { ModelRecipe } from '../../../src/models/recipe.ts'
-import { rejectedBy, thrownBy } from '../thrown-by.ts'
+import { thrownBy } from '../thrown-by.ts'
 
 type Json = Record<string, unknown>
 
@@ -30,8 +30,18 @@ function changed(changes: Record<string, Json | unknown[] | undefined>): Map<str
   return files
 }
 
+const DESCRIBED = {
+  id: ID,
+  path: ID,
+  revision: 'main',
+  created: 0,
+  variants: variantsOf(offeredGraphs(new Map([['onnx/model.onnx', 1]])), null),
+  files: [],
+}
+const owned = (files: Map<string, unknown>): OwnFiles => new Map([...files].map(([path, json]) => [path, { json, of: ID }]))
+
 const recipe = (changes: Parameters<typeof changed>[0] = {}): ModelRecipe =>
-  recipeFromOwnFiles(ID, changed(changes), { file: 'onnx/model.onnx', dtype: 'fp32' })
+  recipeFromOwnFiles(DESCRIBED, owned(changed(changes)))
 const failure = (changes: Parameters<typeof changed>[0]): string => {
   const error = thrownBy(() => recipe(changes))
   expect(error.code).toBe('bad_model_file')
@@ -50,7 +60,10 @@ test('the files of all-MiniLM-L6-v2 give its recipe', () => {
     padTokenId: 0,
     prompts: {},
     files: [],
-    variants: [{ device: 'wasm', dtype: 'fp32', file: 'onnx/model.onnx', output: null, pooled: null }],
+    variants: [
+      { device: 'webgpu', dtype: 'fp32', file: 'onnx/model.onnx', output: null, pooled: null },
+      { device: 'wasm', dtype: 'fp32', file: 'onnx/model.onnx', output: null, pooled: null },
+    ],
   })
 })
 
@@ -69,7 +82,7 @@ describe('pooling', () => {
   test('as one word', () => {
     const files = real()
     files.set('1_Pooling/config.json', { embedding_dimension: 384, pooling_mode: 'lasttoken' })
-    expect(recipeFromOwnFiles(ID, files, { file: 'onnx/model.onnx', dtype: 'fp32' }).pooling).toBe('last')
+    expect(recipeFromOwnFiles(DESCRIBED, owned(files)).pooling).toBe('last')
   })
 
   test.each([
@@ -95,27 +108,32 @@ describe('pooling', () => {
 })
 
 describe('modules.json', () => {
-  const list = (...modules: [type: string, path: string][]) =>
-    modules.map(([type, path]) => ({ type: type.includes('.') ? type : `sentence_transformers.models.${type}`, path }))
+  const list = (...modules: [type: string, path: string][]) => ({
+    json: modules.map(([type, path]) => ({
+      type: type.includes('.') ? type : `sentence_transformers.models.${type}`,
+      path,
+    })),
+    of: ID,
+  })
 
   test('names the pooling’s folder, with or without a Normalize', () => {
-    expect(poolingFileOf(ID, undefined)).toBe('1_Pooling/config.json')
-    expect(poolingFileOf(ID, list(['Transformer', ''], ['Pooling', 'p']))).toBe('p/config.json')
-    expect(poolingFileOf(ID, list(['Transformer', ''], ['Pooling', 'p'], ['Normalize', 'n']))).toBe('p/config.json')
+    expect(poolingFileOf(undefined)).toBe('1_Pooling/config.json')
+    expect(poolingFileOf(list(['Transformer', ''], ['Pooling', 'p']))).toBe('p/config.json')
+    expect(poolingFileOf(list(['Transformer', ''], ['Pooling', 'p'], ['Normalize', 'n']))).toBe('p/config.json')
   })
 
   test.each([
-    ['no modules', []],
+    ['no modules', list()],
     ['a lone Transformer', list(['Transformer', ''])],
     ['another order', list(['Pooling', 'p'], ['Transformer', ''])],
     ['a Dense', list(['Transformer', ''], ['Pooling', 'p'], ['Dense', 'd'], ['Normalize', 'n'])],
     ['a Dense after all', list(['Transformer', ''], ['Pooling', 'p'], ['Normalize', 'n'], ['Dense', 'd'])],
     ['code of its own', list(['custom_st.Transformer', ''], ['Pooling', 'p'])],
     ['a path that leads out', list(['Transformer', ''], ['Pooling', '../x'])],
-    ['no list', { type: 'Pooling' }],
-    ['null', null],
+    ['no list', { json: { type: 'Pooling' }, of: ID }],
+    ['null', { json: null, of: ID }],
   ])('%s is refused', (_what, modules) => {
-    const error = thrownBy(() => poolingFileOf(ID, modules))
+    const error = thrownBy(() => poolingFileOf(modules))
     expect(error).toMatchObject({ code: 'bad_model_file', status: 502 })
     expect(error.message).toMatch(/^org\/model\/modules\.json: /)
   })
@@ -195,29 +213,4 @@ test('prompts by their names in sentence-transformers; those of other tasks are 
     clustering: 'c: ',
   })
   expect(failure({ 'config_sentence_transformers.json': { prompts: { query: 1 } } })).toContain('prompts.query')
-})
-
-describe('a folder', () => {
-  const folder = (files: Map<string, unknown>, graphs: string[]) => ({
-    json: (path: string) => Promise.resolve(files.get(path)),
-    has: (path: string) => Promise.resolve(graphs.includes(path)),
-  })
-
-  test('gives the first graph that is there', async () => {
-    for (const { file, dtype } of OWN_GRAPHS) {
-      const graphs = OWN_GRAPHS.slice(OWN_GRAPHS.findIndex((graph) => graph.file === file)).map((graph) => graph.file)
-      expect((await readOwnRecipe(ID, folder(real(), graphs)))?.variants).toMatchObject([{ file, dtype }])
-    }
-  })
-
-  test('without a graph: model_file_not_found, naming those tried', async () => {
-    expect(await rejectedBy(readOwnRecipe(ID, folder(real(), [])))).toMatchObject({
-      code: 'model_file_not_found',
-      message: expect.stringContaining('onnx/model_quantized.onnx, onnx/model_int8.onnx, onnx/model.onnx'),
-    })
-  })
-
-  test('without config.json is no model', async () => {
-    expect(await readOwnRecipe(ID, folder(new Map(), []))).toBeNull()
-  })
 })
