@@ -4,6 +4,7 @@ import { releaseProxy, transfer, wrap } from 'comlink'
 import type { ModelStore } from '../models/store.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { unwrap } from '../rpc/error-codec.ts'
+import { onLockFreed } from '../rpc/liveness.ts'
 import type { ProgressEvent, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
 import { serveStore } from './serve-store.ts'
 
@@ -33,7 +34,7 @@ export class ServiceConnection {
   /** Rejects when the service can no longer be used. */
   readonly #death: Promise<never>
   #die: (error: EmbeddingsError) => void = () => undefined
-  #stopWaitingForLock: AbortController | null = null
+  readonly #stopped = new AbortController()
   #ended = false
 
   private constructor({ worker, onProgress, onDeath }: ConnectionOptions, events: MessagePort) {
@@ -93,7 +94,12 @@ export class ServiceConnection {
     } finally {
       clearTimeout(timer)
     }
-    if (options.config.livenessLock !== null) connection.#watchLock(options.config.livenessLock)
+    const { livenessLock } = options.config
+    if (livenessLock !== null) {
+      onLockFreed(livenessLock, connection.#stopped.signal, () => {
+        connection.#die(new EmbeddingsError('worker_terminated', 'The embedding service ended unexpectedly.'))
+      })
+    }
     return connection
   }
 
@@ -115,22 +121,10 @@ export class ServiceConnection {
   #end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#stopWaitingForLock?.abort()
+    this.#stopped.abort()
     this.#events.close()
     this.#storePort?.close()
     this.#release()
     this.#worker.terminate()
-  }
-
-  /** The service holds this lock while it lives: terminate() and self.close() give no event, but free the lock. */
-  #watchLock(name: string): void {
-    this.#stopWaitingForLock = new AbortController()
-    navigator.locks
-      .request(name, { signal: this.#stopWaitingForLock.signal }, () => {
-        this.#die(new EmbeddingsError('worker_terminated', 'The embedding service ended unexpectedly.'))
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
-      })
   }
 }

@@ -1,11 +1,10 @@
 /** One inference worker under supervision: every call settles, whatever becomes of the worker. */
 
-import { releaseProxy, transfer, wrap, type Remote } from 'comlink'
 import type { TokenBatch } from '../engine/batch.ts'
 import type { RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
-import { unwrap } from '../rpc/error-codec.ts'
-import type { Reply } from '../rpc/protocol.ts'
+import { onLockFreed } from '../rpc/liveness.ts'
+import { WorkerCalls } from '../rpc/worker-calls.ts'
 import type { InferenceApi } from './inference-api.ts'
 
 /** Milliseconds after which a worker that has not answered is given up. */
@@ -25,16 +24,17 @@ export class InferenceSlot {
   /** GPU vendor and architecture; null on the CPU. */
   adapter: string | null = null
   readonly #worker: Worker
-  readonly #api: Remote<InferenceApi>
+  readonly #calls: WorkerCalls<InferenceApi>
   readonly #deadlines: Deadlines
   /** Rejects when the worker can no longer be used. */
   readonly #failure: Promise<never>
   #fail: (error: EmbeddingsError) => void = () => undefined
   #dead = false
+  readonly #ended = new AbortController()
 
   private constructor(deadlines: Deadlines) {
     this.#worker = spawnInferenceWorker()
-    this.#api = wrap<InferenceApi>(this.#worker)
+    this.#calls = new WorkerCalls(this.#worker)
     this.#deadlines = deadlines
     this.#failure = new Promise((_, reject) => {
       this.#fail = (error) => {
@@ -42,7 +42,7 @@ export class InferenceSlot {
         this.#dead = true
         reject(error)
         // Whatever it failed of, nobody asks it again; only its end gives the memory back.
-        this.#api[releaseProxy]()
+        this.#ended.abort()
         this.#worker.terminate()
       }
     })
@@ -79,20 +79,13 @@ export class InferenceSlot {
     const slot = new InferenceSlot(deadlines)
     let config: SessionConfig
     try {
-      const preparing = slot.#settle<Reply<null>>(
-        slot.#api.prepare(runtime),
-        deadlines.load,
-        'starting the runtime',
-      )
-      const [answer, read] = await Promise.all([preparing, readConfig()])
-      unwrap(answer)
+      const [, read] = await Promise.all([slot.#prepare(runtime), readConfig()])
       config = read
-      const loading = slot.#api.load(
-        transfer(config, [config.model, ...config.externalData.map(({ data }) => data)]),
-      )
-      slot.adapter = unwrap(
-        await slot.#settle<Reply<string | null>>(loading, deadlines.load, 'making the session'),
-      )
+      const loading = slot.#calls.call('load', config, [
+        config.model,
+        ...config.externalData.map(({ data }) => data),
+      ])
+      slot.adapter = await slot.#settle(loading, deadlines.load, 'making the session')
     } catch (error) {
       slot.terminate()
       throw error
@@ -104,6 +97,18 @@ export class InferenceSlot {
     return slot
   }
 
+  async #prepare(runtime: RuntimeConfig): Promise<void> {
+    // Absent on insecure origins, whatever the types say.
+    const hasLocks = (navigator as Partial<WorkerNavigator>).locks !== undefined
+    const livenessLock = hasLocks ? `browser-embeddings:inference:${crypto.randomUUID()}` : null
+    const preparing = this.#calls.call('prepare', { runtime, livenessLock })
+    await this.#settle(preparing, this.#deadlines.load, 'starting the runtime')
+    if (livenessLock === null) return
+    onLockFreed(livenessLock, this.#ended.signal, () => {
+      this.#fail(new EmbeddingsError('worker_terminated', 'The inference worker ended unexpectedly.'))
+    })
+  }
+
   /** True when the worker has failed or was terminated. */
   get dead(): boolean {
     return this.#dead
@@ -112,9 +117,8 @@ export class InferenceSlot {
   /** @throws EmbeddingsError from the session; `worker_terminated`, `device_lost` or `timeout` when the worker died */
   async run(batch: TokenBatch): Promise<Float32Array> {
     if (this.#dead) return this.#failure
-    const running = this.#api.run(batch)
     try {
-      return unwrap(await this.#settle<Reply<Float32Array>>(running, this.#deadlines.run, 'running a batch'))
+      return await this.#settle(this.#calls.call('run', batch), this.#deadlines.run, 'running a batch')
     } catch (error) {
       // The run may tell of the loss before the device does; either way it counts as one.
       if (error instanceof EmbeddingsError && error.code === 'device_lost') this.#fail(error)
@@ -128,9 +132,8 @@ export class InferenceSlot {
   }
 
   #watchDevice(): void {
-    void Promise.race([this.#api.lost(), this.#failure]).then(
-      (answer) => {
-        const reason = answer.ok ? answer.value : answer.error.message
+    void Promise.race([this.#calls.call('lost', null), this.#failure]).then(
+      (reason) => {
         this.#fail(new EmbeddingsError('device_lost', `The GPU device was lost (${reason}).`))
       },
       () => undefined,

@@ -4,6 +4,7 @@ import { expose, transfer } from 'comlink'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { reply } from '../rpc/error-codec.ts'
 import { guardEndpoint } from '../rpc/guard.ts'
+import { holdLock } from '../rpc/liveness.ts'
 import { SERVICE_PATHS, type ProgressEvent, type ServiceApi } from '../rpc/protocol.ts'
 import { EmbeddingService } from './service.ts'
 
@@ -13,18 +14,6 @@ function configured(): EmbeddingService {
   if (service === null)
     throw new EmbeddingsError('inference_failed', 'The service was called before configure().')
   return service
-}
-
-/** Holds a Web Lock for as long as this thread lives: whoever gets it next knows that the thread is gone. */
-function holdLock(name: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(name, () => {
-        resolve()
-        return new Promise<never>(() => undefined)
-      })
-      .catch(reject)
-  })
 }
 
 const api: ServiceApi = {

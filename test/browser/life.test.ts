@@ -325,7 +325,10 @@ describe('an inference worker that fails', () => {
     return starts
   }
 
-  test('its requests are run again on a fresh one and answered rightly', async () => {
+  test.each([
+    ['throws', 'fail'],
+    ['closes itself', 'close'],
+  ])('it %s: its requests are run again on a fresh one and answered rightly', async (_how, message) => {
     const client = makeClient(TINY, fragile)
     const calm = makeClient(TINY)
     const input = ['red', 'green blue', 'pink']
@@ -333,7 +336,7 @@ describe('an inference worker that fails', () => {
     const starts = countStarts()
     await client.models.load(SLOW)
     const pending = input.map((text) => client.embeddings.create({ model: SLOW, input: text }))
-    tell('fragile-inference', 'fail')
+    tell('fragile-inference', message)
     const answers = await Promise.all(pending)
     expect(answers.map((answer) => answer.data[0]!.embedding)).toEqual(data.map(({ embedding }) => embedding))
     expect(starts.count).toBe(2)
