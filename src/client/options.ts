@@ -25,6 +25,12 @@ export interface EmbeddingsClientOptions {
   device?: DeviceOption | undefined
   /** Which session runs on the CPU. @default 'auto' */
   cpuRuntime?: CpuRuntime | undefined
+  /**
+   * Weights of the graphs, in transformers.js's names (`fp32`, `fp16`, `q8`, `q4`, `q4f16`, …), for all models of this
+   * client; a model that has no such graph is refused, naming those that it has.
+   * @default 'auto': by device, and by what the model offers
+   */
+  dtype?: string | undefined
   /** Threads of each WASM session, 1 to 64; more than 1 needs cross-origin isolation. @default 1 */
   threads?: number | undefined
   /** Inference workers on WASM, 1 to 64, started as work arrives. @default 'auto': one a core, at most 4 */
@@ -75,6 +81,11 @@ function readInteger(name: string, value: unknown, least: number, most: number):
 
 function readChoice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
   return choices.find((choice) => choice === value) ?? invalid(name, `one of ${choices.join(', ')}`, value)
+}
+
+function readDtype(value: unknown): string | null {
+  if (typeof value !== 'string' || !/^\w{1,16}$/.test(value)) return invalid('dtype', 'a name such as q8 or fp16', value)
+  return value === 'auto' ? null : value
 }
 
 /** An absolute directory URL, ending in `/`. */
@@ -144,6 +155,7 @@ export function toServiceConfig(options: EmbeddingsClientOptions, livenessLock: 
     runtimeUrl: runtimeUrl === undefined ? null : readDirectory('runtimeUrl', runtimeUrl),
     device: readChoice('device', options.device ?? 'auto', ['auto', 'webgpu', 'wasm']),
     cpuRuntime: readChoice('cpuRuntime', options.cpuRuntime ?? 'auto', ['auto', 'onnxruntime']),
+    dtype: readDtype(options.dtype ?? 'auto'),
     threads: threads === undefined ? null : readInteger('threads', threads, 1, MOST_THREADS),
     workers: workers === 'auto' ? 'auto' : readInteger('workers', workers, 1, MOST_THREADS),
     models: readManifests(options.models),

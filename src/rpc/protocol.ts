@@ -54,6 +54,8 @@ export interface ServiceConfig {
   runtimeUrl: string | null
   device: DeviceOption
   cpuRuntime: CpuRuntime
+  /** The only dtype that graphs are taken of; `null`: chosen by device and by what the model offers. */
+  dtype: string | null
   /** Threads of each WASM session; `null`: chosen by measurement (see engine/backend.ts). */
   threads: number | null
   /** Inference workers on WASM. */

@@ -17,7 +17,8 @@ import type {
   ServiceConfig,
 } from '../rpc/protocol.ts'
 import { describeModel } from './describe-model.ts'
-import { LoadedModel } from './loaded-model.ts'
+import { loadModel } from './load-model.ts'
+import type { LoadedModel } from './loaded-model.ts'
 import { openServiceStore } from './open-service-store.ts'
 import { cacheStatus, openVectorCache, type OpenedVectorCache } from './open-vector-cache.ts'
 
@@ -69,8 +70,10 @@ export class EmbeddingService {
     const recipes = config.models.map(parseManifest)
     const opened = await openServiceStore(config.storage, pageStore)
     const vectors = await openVectorCache(config.cache)
-    const { modelsUrl, aliases } = config
-    const repository = new ModelRepository({ modelsUrl, recipes, aliases }, opened)
+    const { modelsUrl, aliases, dtype } = config
+    const gpu = config.device !== 'wasm' && (navigator as Partial<Navigator>).gpu !== undefined
+    const devices = gpu ? (['webgpu', 'wasm'] as const) : (['wasm'] as const)
+    const repository = new ModelRepository({ modelsUrl, recipes, aliases, dtype, devices }, opened)
     return new EmbeddingService(config, repository, vectors, emit)
   }
 
@@ -165,7 +168,7 @@ export class EmbeddingService {
     if (existing !== undefined) return existing
     const controller = new AbortController()
     const attempts: BackendAttempt[] = []
-    const loading = LoadedModel.load(id, {
+    const loading = loadModel(id, {
       attempts,
       repository: this.#repository,
       config: this.#config,

@@ -16,6 +16,7 @@ test('defaults', () => {
     runtimeUrl: null,
     device: 'auto',
     cpuRuntime: 'auto',
+    dtype: null,
     threads: null,
     workers: 'auto',
     models: [],
@@ -36,6 +37,15 @@ test.each([
 ])('modelsUrl %s is a directory, relative to the page', (given, expected) => {
   expect(config({ modelsUrl: given }).modelsUrl).toBe(expected)
   expect(config({ runtimeUrl: given }).runtimeUrl).toBe(expected)
+})
+
+test('dtype is a name, of which the models say whether they have it', () => {
+  expect([config({ dtype: 'q8' }).dtype, config({ dtype: 'auto' }).dtype]).toEqual(['q8', null])
+  for (const dtype of ['', 'q 8', '../x', 8, {}]) {
+    expect(() => config({ dtype: dtype as string }), JSON.stringify(dtype)).toThrow(
+      expect.objectContaining({ code: 'invalid_value', param: 'dtype' }),
+    )
+  }
 })
 
 describe('a wrong option is refused by name', () => {

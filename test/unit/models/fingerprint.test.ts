@@ -6,7 +6,7 @@ import type { ModelRecipe } from '../../../src/models/recipe.ts'
 function recipe(id: string): ModelRecipe {
   const found = CATALOG.find((candidate) => candidate.id === id)
   if (found === undefined) throw new Error(id)
-  return found
+  return { ...found, variants: [] }
 }
 
 const minilm = recipe('all-MiniLM-L6-v2')
