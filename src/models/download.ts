@@ -3,6 +3,7 @@
 import { EmbeddingsError } from '../openai/errors.ts'
 import { hashBytes } from './hash.ts'
 import { PartialFile } from './partial-file.ts'
+import { PolicyWatch } from './policy-refusal.ts'
 import { checkWhole, htmlInstead, verifyBytes, type Expected } from './verify.ts'
 
 export interface DownloadOptions {
@@ -119,13 +120,19 @@ export async function isOnServer(url: string, signal: AbortSignal): Promise<bool
  */
 async function request(url: string, signal: AbortSignal, range: string | null): Promise<Response> {
   let response: Response
+  const policy = new PolicyWatch(url)
   try {
     response = await fetch(url, { signal, credentials: 'same-origin', ...(range === null ? {} : { headers: { range } }) })
   } catch (error) {
     signal.throwIfAborted()
-    throw new EmbeddingsError('model_unreachable', `${url} could not be fetched: offline, blocked or no such server.`, {
-      cause: error,
-    })
+    const directive = await policy.directive()
+    const reason =
+      directive === null
+        ? 'offline, blocked or no such server'
+        : `blocked by ${directive} of the page's Content-Security-Policy`
+    throw new EmbeddingsError('model_unreachable', `${url} could not be fetched: ${reason}.`, { cause: error })
+  } finally {
+    policy.close()
   }
   if (response.ok) {
     if (response.headers.get('content-type')?.startsWith('text/html') === true) throw htmlInstead(url)
