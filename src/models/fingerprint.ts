@@ -18,7 +18,12 @@ export function systemFingerprint(
   inputType: string | undefined,
   dimensions: number,
 ): string {
-  return `${recipe.id}@${recipe.revision}:${dtype}:${recipe.pooling}:${promptSpace(recipe, inputType)}:${String(dimensions)}`
+  return `${recipe.id}@${shortRevision(recipe.revision)}:${dtype}:${recipe.pooling}:${promptSpace(recipe, inputType)}:${String(dimensions)}`
+}
+
+/** Of a commit the part that git shows. */
+function shortRevision(revision: string): string {
+  return /^[0-9a-f]{40}$/.test(revision) ? revision.slice(0, 12) : revision
 }
 
 function promptSpace(recipe: ModelRecipe, inputType: string | undefined): string {

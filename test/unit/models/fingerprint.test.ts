@@ -46,3 +46,7 @@ describe('different, for vectors that may not', () => {
     expect(other).not.toBe(base)
   })
 })
+
+test('names a commit as git does for short', () => {
+  expect(systemFingerprint(minilm, 'q8', undefined, 384)).toBe('all-MiniLM-L6-v2@751bff37182d:q8:mean:plain:384')
+})
