@@ -6,6 +6,7 @@ import { withFileLock } from './file-lock.ts'
 import { hashBytes } from './hash.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { OpenedStore } from './open-store.ts'
+import { readOtherCaches } from './other-caches.ts'
 import type { StoredEntry, StoredFile, StoredRecord, StoreKind } from './store.ts'
 import { checkWhole, verifyBytes, type Expected } from './verify.ts'
 
@@ -16,6 +17,8 @@ export interface FileRequest {
   model: string
   /** Size and hash to check; undefined: what was recorded when the file was first kept. */
   expected: Expected | undefined
+  /** The hub's address of the same file, under which other software may have kept it. */
+  hubUrl?: string
   /** Who named the hash that is expected. @default 'manifest' */
   trust?: 'manifest' | 'hub'
 }
@@ -87,7 +90,7 @@ export class ModelFiles {
   }
 
   async #read(file: FileRequest, options: ReadOptions): Promise<ReadResult> {
-    const stored = await this.#readStored(file, options)
+    const stored = (await this.#readStored(file, options)) ?? (await this.#readOther(file, options))
     if (stored !== null) return { bytes: stored, source: 'store' }
     if (this.#opened.kind === 'memory') return this.#download(file, options)
     return withFileLock(file.url, options.signal, async () => {
@@ -111,13 +114,26 @@ export class ModelFiles {
     const { bytes, record } = found
     const expected = file.expected ?? record ?? undefined
     try {
-      if (expected === undefined) await this.#recordEarlier(file, bytes)
-      else await verifyBytes(file.url, bytes, expected)
+      if (expected === undefined) {
+        // Kept by an earlier version: it gets its record now.
+        checkWhole(file.url, bytes)
+        await this.#keepFirst(file, bytes)
+      } else await verifyBytes(file.url, bytes, expected)
     } catch (error) {
       if (!(error instanceof EmbeddingsError) || error.code === 'unsupported_environment') throw error
       await this.drop(file.url)
       return null
     }
+    options.onProgress(bytes.byteLength, bytes.byteLength)
+    return bytes
+  }
+
+  /** A file that other software keeps; copied only where nothing but a record of ours could tell damage later on. */
+  async #readOther(file: FileRequest, options: ReadOptions): Promise<ArrayBuffer | null> {
+    const bytes = await readOtherCaches({ ...file, hubUrl: file.hubUrl ?? null })
+    options.signal.throwIfAborted()
+    if (bytes === null) return null
+    if (file.expected === undefined) await this.#keepFirst(file, bytes)
     options.onProgress(bytes.byteLength, bytes.byteLength)
     return bytes
   }
@@ -131,12 +147,10 @@ export class ModelFiles {
     }
   }
 
-  /** A file that an earlier version kept without a record gets one. */
-  async #recordEarlier({ url, model }: FileRequest, bytes: ArrayBuffer): Promise<void> {
-    checkWhole(url, bytes)
+  /** Keeps a file of which nobody said what it must be. */
+  async #keepFirst({ url, model }: FileRequest, bytes: ArrayBuffer): Promise<void> {
     const sha256 = await hashBytes(bytes)
-    const record: StoredRecord = { bytes: bytes.byteLength, sha256, etag: null, trust: 'first use', model }
-    await this.#keep(url, bytes, record)
+    await this.#keep(url, bytes, { bytes: bytes.byteLength, sha256, etag: null, trust: 'first use', model })
   }
 
   async #keep(url: string, bytes: ArrayBuffer, record: StoredRecord): Promise<void> {

@@ -132,7 +132,8 @@ export class ModelRepository {
     const expected = recipe.files.find((file) => file.path === path)
     const url = this.#url(recipe.path, recipe.revision, path)
     const trust = this.#options.modelsUrl === null ? 'hub' : 'manifest'
-    return this.#files.read({ url, model: recipe.path, expected, trust }, options)
+    const hubUrl = fileUrl(null, recipe.path, 'main', path)
+    return this.#files.read({ url, model: recipe.path, expected, trust, hubUrl }, options)
   }
 
   /** One JSON file of a model. @throws EmbeddingsError `bad_model_file` when it is no JSON; as `readFile` does */

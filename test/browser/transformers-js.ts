@@ -11,11 +11,13 @@ const RUNTIME = `${PACKAGE}/node_modules/onnxruntime-web/dist/ort-wasm-simd-thre
  *
  * @param model hub id
  * @param pooling as the model's authors say
+ * @param cache name of the cache that it keeps its files in; without one it keeps none
  */
 export async function transformersVectors(
   model: string,
   pooling: 'mean' | 'cls',
   texts: readonly string[],
+  { cache }: { cache?: string } = {},
 ): Promise<Float32Array[]> {
   // By its address, not by its name: as a dependency Vite would bundle it anew in the middle of the run.
   const url = `${PACKAGE}/dist/transformers.web.js`
@@ -23,7 +25,8 @@ export async function transformersVectors(
   env.allowRemoteModels = false
   env.allowLocalModels = true
   env.localModelPath = '/shared-models/'
-  env.useBrowserCache = false
+  env.useBrowserCache = cache !== undefined
+  if (cache !== undefined) env.cacheKey = cache
   const { wasm } = env.backends.onnx
   if (wasm === undefined) throw new Error('transformers.js has no onnxruntime-web')
   wasm.wasmPaths = {
