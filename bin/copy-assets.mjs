@@ -1,11 +1,12 @@
 /** `browser-embeddings copy-assets`: onnxruntime's files and models into an app's public folder. */
 
 import process from 'node:process'
+import { findInCatalog } from '#models/catalog'
 import { placeAssets } from './asset-folder.mjs'
 import { CommandError } from './command-error.mjs'
 import { HELP, readCopyOptions } from './copy-options.mjs'
 import { openHubRepository } from './hub-repository.mjs'
-import { findKnown, modelAssets } from './model-assets.mjs'
+import { modelAssets } from './model-assets.mjs'
 import { openModelFolder } from './model-folder.mjs'
 import { libraryAssets, readVersions, runtimeAssets } from './runtime-assets.mjs'
 
@@ -29,7 +30,7 @@ const sizeOf = (bytes) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(
  * @returns {Promise<ModelAssets>}
  */
 async function readModel(id, { from, hub, revision, dtypes }, signal) {
-  const known = findKnown(id)
+  const known = findInCatalog(id)
   const repository = known?.path ?? id
   const source =
     from === null

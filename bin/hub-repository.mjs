@@ -1,27 +1,18 @@
-/**
- * A model's repository on the Hugging Face hub. `GET /api/models/<id>/revision/<revision>?blobs=true` tells the commit and
- * every file with its size and hash: SHA-256 of what is kept in large file storage, git's own blob hash of the rest.
- */
+/** A model's repository on the Hugging Face hub, at one commit, every file checked by the hash that the hub lists. */
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { JsonField } from '#models/json-field'
+import { HUB_URL, listingUrl } from '#models/hub-layout'
+import { parseListing } from '#models/hub-listing'
 import { assetFromBytes } from './asset.mjs'
 import { CommandError } from './command-error.mjs'
+import { jsonReader } from './model-source.mjs'
 
-/** @import { ModelSource } from './model-folder.mjs' */
+/** @import { HubListing } from '../src/models/hub-listing.ts' */
+/** @import { ModelSource } from './model-source.mjs' */
 
 /** Larger files are kept in large file storage by the hub itself, and read as a stream. */
 const LARGEST_SMALL_FILE = 64 * 2 ** 20
-
-const GIT_HASH = /^[0-9a-f]{40}$/
-
-/**
- * @typedef {object} HubFile
- * @property {number} bytes
- * @property {string | null} sha256 null: only git's hash is known
- * @property {string} gitSha1
- */
 
 /**
  * @param {string} url
@@ -78,26 +69,15 @@ async function readBody(url, bytes, signal) {
 }
 
 /**
- * @param {JsonField} sibling entry of the listing
- * @returns {[path: string, file: HubFile]}
- */
-function readEntry(sibling) {
-  const lfs = sibling.at('lfs')
-  const file = {
-    bytes: sibling.at('size').integer(0, Number.MAX_SAFE_INTEGER),
-    sha256: lfs.isAbsent ? null : lfs.at('sha256').matching(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
-    gitSha1: sibling.at('blobId').matching(GIT_HASH, '40 hexadecimal digits'),
-  }
-  return [sibling.at('rfilename').text(), file]
-}
-
-/**
- * @param {string} url of the listing
+ * @param {string} hub address of the hub, ending in `/`
+ * @param {string} repository
+ * @param {string} revision branch, tag or commit
  * @param {AbortSignal} signal
- * @returns {Promise<{ commit: string, files: Map<string, HubFile> }>}
+ * @returns {Promise<HubListing>}
  * @throws {Error} CommandError or EmbeddingsError when it is not the listing that the hub gives
  */
-async function readListing(url, signal) {
+async function readListing(hub, repository, revision, signal) {
+  const url = listingUrl(repository, revision).replace(HUB_URL, hub)
   const response = await request(url, signal)
   /** @type {unknown} */
   let listing
@@ -107,9 +87,7 @@ async function readListing(url, signal) {
     signal.throwIfAborted()
     throw new CommandError(`${url} answered with something else than JSON.`)
   }
-  const root = JsonField.root(listing, url)
-  const commit = root.at('sha').matching(GIT_HASH, '40 hexadecimal digits')
-  return { commit, files: new Map(root.at('siblings').list().map(readEntry)) }
+  return parseListing(repository, listing)
 }
 
 /**
@@ -129,23 +107,17 @@ function gitHash(content) {
  * @param {string} revision branch, tag or commit
  * @param {AbortSignal} signal
  * @returns {Promise<ModelSource>} pinned to the commit
- * @throws {CommandError} when the hub cannot be reached or has no such repository
+ * @throws {Error} CommandError or EmbeddingsError when the hub cannot be reached or has no such repository
  */
 export async function openHubRepository(hub, repository, revision, signal) {
-  const listing = `${hub}api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`
-  const { commit, files } = await readListing(listing, signal)
+  const { commit, files, quantizedFrom, created } = await readListing(hub, repository, revision, signal)
   const base = `${hub}${repository}/resolve/${commit}/`
-
-  /** @type {(path: string) => HubFile} */
-  const entry = (path) => {
-    const file = files.get(path)
-    if (file === undefined) throw new CommandError(`${repository} has no ${path} at ${commit}.`)
-    return file
-  }
 
   /** @type {ModelSource['read']} */
   const read = async (path) => {
-    const { bytes, sha256, gitSha1 } = entry(path)
+    const file = files.get(path)
+    if (file === undefined) throw new CommandError(`${repository} has no ${path} at ${commit}.`)
+    const { bytes, sha256, gitSha1 } = file
     if (bytes > LARGEST_SMALL_FILE) {
       throw new CommandError(`${base}${path} has ${String(bytes)} bytes, more than a file of its kind.`)
     }
@@ -154,30 +126,32 @@ export async function openHubRepository(hub, repository, revision, signal) {
       sha256 === null
         ? ['git hash', gitHash(content), gitSha1]
         : ['SHA-256', createHash('sha256').update(content).digest('hex'), sha256]
-    if (came !== told) throw new CommandError(`${base}${path} has ${kind} ${came}; the hub says ${told}.`)
+    if (came !== told)
+      throw new CommandError(`${base}${path} has ${kind} ${came}; the hub says ${String(told)}.`)
     return content
   }
 
   return {
-    origin: `${hub}${repository} at ${commit}`,
+    ...jsonReader(read, files, base),
+    path: repository,
     revision: commit,
-    files: new Map([...files].map(([path, { bytes }]) => [path, bytes])),
+    files,
+    name: base,
+    asked: revision,
+    created,
     read,
+    madeFrom: () =>
+      quantizedFrom === null ? Promise.resolve(null) : openHubRepository(hub, quantizedFrom, 'main', signal),
     asset: async (path, target) => {
-      const { bytes, sha256 } = entry(path)
+      const file = files.get(path)
       const origin = base + path
-      if (sha256 === null) return assetFromBytes(target, await read(path), origin)
-      return {
-        path: target,
-        bytes,
-        sha256,
-        origin,
-        open: async (signal) => {
-          const { body } = await request(origin, signal)
-          if (body === null) throw new CommandError(`${origin} is empty.`)
-          return body
-        },
+      if (file === undefined || file.sha256 === null) return assetFromBytes(target, await read(path), origin)
+      const open = async (/** @type {AbortSignal} */ stop) => {
+        const { body } = await request(origin, stop)
+        if (body === null) throw new CommandError(`${origin} is empty.`)
+        return body
       }
+      return { path: target, bytes: file.bytes, sha256: file.sha256, origin, open }
     },
   }
 }

@@ -2,22 +2,12 @@
 
 import { existsSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { assetFromFile, filesUnder } from './asset.mjs'
 import { CommandError } from './command-error.mjs'
+import { jsonReader } from './model-source.mjs'
 
-/** @import { Asset } from './asset.mjs' */
-
-/**
- * Where a model's files come from.
- *
- * @typedef {object} ModelSource
- * @property {string} origin for messages
- * @property {string | null} revision that the source itself tells
- * @property {ReadonlyMap<string, number>} files size in bytes by path
- * @property {(path: string) => Promise<Uint8Array>} read a small file, verified as far as the source knows its hash
- * @property {(path: string, target: string) => Promise<Asset>} asset a file that is to be copied
- */
+/** @import { ModelSource } from './model-source.mjs' */
 
 const LFS_POINTER = 'version https://git-lfs'
 
@@ -47,12 +37,21 @@ export async function openModelFolder(from, names) {
   const folders = names.map((name) => join(from, name))
   const folder = folders.find((candidate) => existsSync(candidate))
   if (folder === undefined) throw new CommandError(`--from: there is no ${folders.join(', nor ')}.`)
-  const files = await filesUnder(folder)
+  const sizes = await filesUnder(folder)
+  const files = new Map([...sizes].map(([path, bytes]) => [path, { path, bytes, sha256: null }]))
+  /** @type {ModelSource['read']} */
+  const read = (path) => readFile(join(folder, path))
   return {
-    origin: folder,
-    revision: null,
+    ...jsonReader(read, files, folder),
+    path: relative(from, folder).replaceAll('\\', '/'),
+    // As the page names it for a folder that tells none.
+    revision: 'main',
     files,
-    read: (path) => readFile(join(folder, path)),
+    name: folder,
+    asked: null,
+    created: 0,
+    read,
+    madeFrom: () => Promise.resolve(null),
     asset: async (path, target) => {
       await refusePointer(join(folder, path))
       return assetFromFile(target, join(folder, path))

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runtimeFiles } from '#engine/runtime-files'
+import { JsonField } from '#models/json-field'
 import { assetFromFile, filesUnder } from './asset.mjs'
 import { CommandError } from './command-error.mjs'
 
@@ -18,12 +19,10 @@ import { CommandError } from './command-error.mjs'
 
 /**
  * @param {URL} url of a package.json
- * @returns {Promise<{ version: string, dependencies?: Record<string, string> }>}
+ * @returns {Promise<JsonField>}
  */
 async function readPackage(url) {
-  /** @type {{ version: string, dependencies?: Record<string, string> }} */
-  const content = JSON.parse(await readFile(url, 'utf8'))
-  return content
+  return JsonField.root(JSON.parse(await readFile(url, 'utf8')), url.href)
 }
 
 /**
@@ -32,16 +31,15 @@ async function readPackage(url) {
  */
 export async function readVersions() {
   const own = await readPackage(new URL('../package.json', import.meta.url))
-  const { version: onnxruntime } = await readPackage(
-    // Not `onnxruntime-web/package.json`, which the package does not export.
-    new URL('../package.json', import.meta.resolve('onnxruntime-web/wasm')),
-  )
-  const wanted = own.dependencies?.['onnxruntime-web']
+  // Not `onnxruntime-web/package.json`, which the package does not export.
+  const installed = await readPackage(new URL('../package.json', import.meta.resolve('onnxruntime-web/wasm')))
+  const onnxruntime = installed.at('version').text()
+  const wanted = own.at('dependencies').at('onnxruntime-web').text()
   // Glue of one version with a module of another fails in ways that nobody can read.
   if (onnxruntime !== wanted) {
-    throw new CommandError(`onnxruntime-web ${onnxruntime} is installed; this library needs ${String(wanted)}.`)
+    throw new CommandError(`onnxruntime-web ${onnxruntime} is installed; this library needs ${wanted}.`)
   }
-  return { library: own.version, onnxruntime }
+  return { library: own.at('version').text(), onnxruntime }
 }
 
 /**
