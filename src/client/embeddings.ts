@@ -52,7 +52,7 @@ export class Embeddings {
     const wire = toWire(validateEmbeddingRequest(body))
     const { priority = 'interactive', ...control } = options
     const result = await this.#transport.call(
-      (api, callId) => api.embeddings.create(wire, { callId, priority }),
+      (api, callId, quiet) => api.embeddings.create(wire, { callId, priority, quiet }),
       control,
     )
     return createEmbeddingResponse(result)

@@ -1,6 +1,6 @@
 /** The page's end of one service worker: every call settles, also when the worker dies without a word. */
 
-import { releaseProxy, transfer, wrap } from 'comlink'
+import { releaseProxy, transfer, wrap, type Remote } from 'comlink'
 import type { ModelStore } from '../models/store.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { unwrap } from '../rpc/error-codec.ts'
@@ -24,6 +24,9 @@ export interface ConnectionOptions {
 /** Milliseconds for a fresh worker to load its script and answer. */
 const START_DEADLINE = 60_000
 
+/** Nothing that the service does holds its thread for so long, not the largest tokenizer nor the longest text. */
+const STUCK_SECONDS = 10
+
 /** One live service worker. */
 export class ServiceConnection {
   readonly #api: ServiceApi
@@ -40,8 +43,7 @@ export class ServiceConnection {
   private constructor({ worker, onProgress, onDeath }: ConnectionOptions, events: MessagePort) {
     this.#worker = worker
     const proxy = wrap<ServiceApi>(worker)
-    // Comlink types only the first level of a facade as callable; every member of this one answers a promise anyway.
-    this.#api = proxy as unknown as ServiceApi
+    this.#api = callable(proxy)
     this.#release = () => {
       proxy[releaseProxy]()
     }
@@ -118,6 +120,26 @@ export class ServiceConnection {
     return transfer(port2, [port2])
   }
 
+  /**
+   * Cancels a call. A service that does not even answer this is stuck: it is ended, and the next call starts a fresh one.
+   *
+   * @throws EmbeddingsError when the service is dead
+   */
+  async cancel(callId: string): Promise<void> {
+    let seconds = 0
+    // Second by second: in a page that was suspended one long timer would be over before the service has woken up.
+    const timer = setInterval(() => {
+      if (++seconds < STUCK_SECONDS) return
+      const message = `The embedding service did not answer for ${String(STUCK_SECONDS)} s.`
+      this.#die(new EmbeddingsError('worker_terminated', message))
+    }, 1000)
+    try {
+      await this.call<null>((api) => api.cancel(callId))
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
   #end(): void {
     if (this.#ended) return
     this.#ended = true
@@ -126,5 +148,22 @@ export class ServiceConnection {
     this.#storePort?.close()
     this.#release()
     this.#worker.terminate()
+  }
+}
+
+/**
+ * The facade behind Comlink's proxy. Reading a member of such a proxy makes another one, so the path of the call that
+ * counts is kept.
+ */
+function callable(proxy: Remote<ServiceApi>): ServiceApi {
+  // Comlink types only the first level of a facade as callable; every member of this one answers a promise anyway.
+  const api = proxy as unknown as ServiceApi
+  const { create } = api.embeddings
+  return {
+    configure: (...given) => api.configure(...given),
+    embeddings: { create },
+    models: api.models,
+    cancel: (callId) => api.cancel(callId),
+    close: () => api.close(),
   }
 }

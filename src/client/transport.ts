@@ -16,6 +16,9 @@ export interface CallControl {
   onProgress?: ((progress: ProgressEvent) => void) | undefined
 }
 
+/** Starts a call of the service. */
+type Invoke<T> = (api: ServiceApi, callId: string, quiet: boolean) => Promise<Reply<T>>
+
 /** The client's one way to its service. */
 export class Transport {
   readonly #options: EmbeddingsClientOptions
@@ -24,6 +27,7 @@ export class Transport {
   readonly #listeners = new Set<(progress: ProgressEvent) => void>()
   #connection: Promise<ServiceConnection> | null = null
   readonly #closed = new AbortController()
+  #calls = 0
 
   /** Starts nothing. @throws EmbeddingsError `invalid_value` for a wrong option */
   constructor(options: EmbeddingsClientOptions) {
@@ -36,16 +40,14 @@ export class Transport {
   /**
    * Makes one call.
    *
-   * @param invoke starts the call; `callId` names it for the service
+   * @param invoke starts the call; `callId` names it for the service; `quiet`: nobody listens to its progress
    * @throws EmbeddingsError; the signal's own reason when it is aborted
    */
-  async call<T>(
-    invoke: (api: ServiceApi, callId: string) => Promise<Reply<T>>,
-    { signal, timeout, onProgress }: CallControl = {},
-  ): Promise<T> {
+  async call<T>(invoke: Invoke<T>, { signal, timeout, onProgress }: CallControl = {}): Promise<T> {
     signal?.throwIfAborted()
     const limit = timeout === undefined ? this.#timeout : readTimeout(timeout)
-    const callId = newId()
+    const callId = String(++this.#calls)
+    const quiet = onProgress === undefined && this.#options.onProgress === undefined
     const { promise: givenUp, reject } = Promise.withResolvers<never>()
     const abort = (): void => {
       reject(signal?.reason)
@@ -62,7 +64,9 @@ export class Transport {
     const listener = onProgress === undefined ? null : onlyFor(callId, onProgress)
     if (listener !== null) this.#listeners.add(listener)
     try {
-      return await Promise.race([this.#invoke(invoke, callId), givenUp])
+      const connection = this.#connect()
+      const answer = connection.then((live) => live.call((api) => invoke(api, callId, quiet)))
+      return await Promise.race([answer, givenUp])
     } catch (error) {
       if (signal?.aborted === true || isTimeout(error)) void this.#cancel(callId)
       throw error
@@ -84,15 +88,10 @@ export class Transport {
     this.#closed.abort()
   }
 
-  async #invoke<T>(invoke: (api: ServiceApi, callId: string) => Promise<Reply<T>>, callId: string): Promise<T> {
-    const connection = await this.#connect()
-    return connection.call((api) => invoke(api, callId))
-  }
-
   async #cancel(callId: string): Promise<void> {
     const connection = await this.#connection?.catch(() => null)
     // The call has settled on the page; if the service is gone as well, nothing is left to cancel.
-    await connection?.call<null>((api) => api.cancel(callId)).catch(() => null)
+    await connection?.cancel(callId).catch(() => null)
   }
 
   #connect(): Promise<ServiceConnection> {

@@ -146,6 +146,8 @@ export interface CallOptions {
   /** Unique per client; names the call in `cancel` and in `embedded` events. */
   callId: string
   priority: Priority
+  /** True: nobody listens to this call's `embedded` events, so that none is sent. @default false */
+  quiet?: boolean
 }
 
 /** The result of `create`, before it takes its wire form on the page. */
@@ -168,7 +170,7 @@ export interface ServiceApi {
   /** Must be the first call, once. Progress goes out on `events`; `store` leads to the page's own store. */
   configure(config: ServiceConfig, events: MessagePort, store: MessagePort | null): Promise<Reply<null>>
   embeddings: {
-    create(body: EmbeddingCreateParams, call: CallOptions): Promise<Reply<EmbeddingsResult>>
+    create: (body: EmbeddingCreateParams, call: CallOptions) => Promise<Reply<EmbeddingsResult>>
   }
   models: {
     list(): Promise<Reply<Model[]>>

@@ -91,6 +91,7 @@ export class EmbeddingService {
           signal,
           onBatch: (batch) => {
             done += batch.inputs
+            if (call.quiet === true) return
             this.#emit({
               type: 'embedded',
               model: model.recipe.id,
@@ -143,6 +144,7 @@ export class EmbeddingService {
   async #acquire(asked: string, signal: AbortSignal): Promise<LoadedModel> {
     const id = this.#repository.canonicalId(asked)
     const entry = this.#entry(id)
+    if (entry.model !== null) return entry.model
     entry.waiters++
     const { promise: aborted, reject } = Promise.withResolvers<never>()
     const abort = (): void => {

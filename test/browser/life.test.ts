@@ -294,6 +294,20 @@ describe('a service that dies while a call waits', () => {
     expect(workers).toHaveLength(2)
   })
 
+  test('hangs: a call that timed out has it replaced within some seconds', async () => {
+    const client = makeClient(TINY)
+    await client.models.load(SLOW)
+    tell('observed-service', 'hang')
+    const waiting = rejectedBy(client.models.list())
+    const error = await rejectedBy(client.embeddings.create({ model: SLOW, input: 'red' }, { timeout: 50 }))
+    expect(error).toMatchObject({ code: 'timeout' })
+    const ended = await waiting
+    expect(ended).toMatchObject({ code: 'worker_terminated' })
+    expect(ended.message).toContain('did not answer for 10 s')
+    expect((await client.embeddings.create({ model: SLOW, input: 'red' })).data).toHaveLength(1)
+    expect(workers).toHaveLength(2)
+  })
+
   test('a script that is not there: worker_terminated, each time anew', async () => {
     const client = makeClient(TINY, () => new Worker('/fixtures/none.js', { type: 'module' }))
     for (let attempt = 1; attempt <= 2; attempt++) {
