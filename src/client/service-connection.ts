@@ -61,7 +61,7 @@ export class ServiceConnection {
     }
     worker.addEventListener('error', (event) => {
       event.preventDefault()
-      const message = event.message || 'its script could not be loaded'
+      const message = event.message || 'its script could not be loaded (missing, or blocked by worker-src)'
       this.#die(new EmbeddingsError('worker_terminated', `The embedding service failed: ${message}.`))
     })
     worker.addEventListener('messageerror', () => {

@@ -8,6 +8,9 @@ import { answerCalls } from '../rpc/worker-calls.ts'
 import type { EncoderModule } from '../simd/encoder-module.ts'
 import { createSimdSession, prepareEncoder } from '../simd/session.ts'
 import type { InferenceApi } from './inference-api.ts'
+import { trustOwnScripts } from './trusted-scripts.ts'
+
+trustOwnScripts()
 
 let session: EmbeddingSession | null = null
 let encoder: EncoderModule | null = null

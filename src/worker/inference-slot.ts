@@ -52,7 +52,7 @@ export class InferenceSlot {
       // Otherwise it goes on to the page as an error of the service, which is well.
       event.preventDefault()
       // A worker script that cannot be loaded gives an event without a message.
-      const message = event.message || 'its script could not be loaded'
+      const message = event.message || 'its script could not be loaded (missing, or blocked by worker-src)'
       this.#fail(new EmbeddingsError('worker_terminated', `The inference worker failed: ${message}.`))
     })
     this.#worker.addEventListener('messageerror', () => {

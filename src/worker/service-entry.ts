@@ -7,6 +7,9 @@ import { guardEndpoint } from '../rpc/guard.ts'
 import { holdLock } from '../rpc/liveness.ts'
 import { SERVICE_PATHS, type ProgressEvent, type ServiceApi } from '../rpc/protocol.ts'
 import { EmbeddingService } from './service.ts'
+import { trustOwnScripts } from './trusted-scripts.ts'
+
+trustOwnScripts()
 
 let service: EmbeddingService | null = null
 
