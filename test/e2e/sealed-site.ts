@@ -21,6 +21,7 @@ declare global {
   var embedSealed: (model: string, input: string[], options: object) => Promise<Outcome>
   var keepForOffline: () => Promise<void>
   var violations: () => string[]
+  var allowOwnWorkers: () => void
 }
 
 /** A site on an address of its own. */

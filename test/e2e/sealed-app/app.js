@@ -48,4 +48,14 @@ globalThis.keepForOffline = async () => {
   await navigator.serviceWorker.ready
 }
 
+/** Under Trusted Types a worker starts only from an address that a policy let through. */
+globalThis.allowOwnWorkers = () => {
+  trustedTypes.createPolicy('default', {
+    createScriptURL(url) {
+      if (new URL(url, location.href).origin === location.origin) return url
+      throw new TypeError(`A script from another origin was refused: ${url}`)
+    },
+  })
+}
+
 document.title = 'ready'
