@@ -24,10 +24,13 @@ export type {
 } from './openai/types.ts'
 export type {
   BackendAttempt,
+  BackendComparison,
   BackendStatus,
+  BackendTimes,
   CacheStatus,
   CpuRuntime,
   DeviceOption,
+  GpuVerdict,
   ModelStatus,
   ProgressEvent,
 } from './rpc/protocol.ts'

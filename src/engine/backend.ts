@@ -62,7 +62,7 @@ const IDENTITY = ['vendor', 'architecture', 'device', 'description', 'driver', '
 function describeAdapter(adapter: GPUAdapter): AdapterFacts {
   const { features, limits } = adapter
   // Some fields are newer than some browsers, whatever the types say.
-  const info = adapter.info as Partial<Record<string, unknown>>
+  const info = adapter.info as unknown as Readonly<Record<string, unknown>>
   const told = (field: string): string => (typeof info[field] === 'string' ? info[field] : '')
   return {
     name: adapterName({

@@ -2,6 +2,9 @@
 
 import type { RuntimeBuild } from './embedding-session.ts'
 
+/** Version of the package whose files these are; a test compares it with what is installed. */
+export const ONNXRUNTIME_VERSION = '1.30.0'
+
 /**
  * Literal addresses, which a bundler finds and turns into files beside its own output. They name the package, so
  * a build for pages without a bundler has to set `runtimeUrl`.

@@ -77,10 +77,14 @@ export interface ServiceConfig {
 export interface ModelStatus {
   id: string
   state: 'unloaded' | 'loading' | 'ready' | 'failed'
-  /** The session that runs, once ready. */
+  /** The session that answers interactive requests of few inputs, once ready. */
   backend: BackendStatus | null
+  /** The session that runs everything else; the same as `backend` where one serves both. */
+  background: BackendStatus | null
   /** Every backend that was tried or passed over, in order, with the reason. */
   attempts: readonly BackendAttempt[]
+  /** How this model did on the GPUs of this device, newest first; empty where none was tried. */
+  verdicts: readonly GpuVerdict[]
   /** Bytes of the model's files. */
   bytes: number
   /** Where the files came from. */
@@ -124,6 +128,48 @@ export interface BackendAttempt {
   /** `chosen`, or why not: `no navigator.gpu`, `no adapter`, `adapter timed out`, `known-answer cosine 0.41`, … */
   reason: string
   chosen: boolean
+}
+
+/**
+ * Result of a model's trial on one GPU. Kept across visits (with `storage: 'memory'` for the worker's life) until
+ * `models.delete`; another version of the browser or the driver is another trial.
+ */
+export interface GpuVerdict {
+  /** Vendor, architecture and description, as WebGPU tells them. */
+  adapter: string
+  /** Browser and platform, with the versions that they tell. */
+  browser: string
+  revision: string
+  dtype: string
+  /** Graph file. */
+  file: string
+  /** False: this graph is not used on this GPU again, nor fetched for it. */
+  passed: boolean
+  /** Cosine to the known answer; null: the vector was zero or not finite. */
+  cosine: number | null
+  /** The least cosine that passes for this dtype. */
+  leastCosine: number
+  /** Unix time in milliseconds. */
+  testedAt: number
+  /** Times beside the CPU's; null where they were not taken. */
+  comparison: BackendComparison | null
+}
+
+/** Both backends on the same texts. */
+export interface BackendComparison {
+  /** Least cosine between the two vectors of a text. */
+  agreement: number
+  webgpu: BackendTimes
+  wasm: BackendTimes
+  /** The CPU's sessions that were timed. */
+  cpu: string
+}
+
+export interface BackendTimes {
+  /** Milliseconds for a text of 12 tokens. */
+  query: number
+  /** Milliseconds for 1,000 tokens in texts of up to 44, on all workers together. */
+  bulk: number
 }
 
 /** What `onProgress` receives, and what the service posts on the event port. */

@@ -1,3 +1,4 @@
+import { completed, deleteFirst, settled } from './indexed-db-requests.ts'
 import type { VectorCache } from './vector-cache.ts'
 
 const DATABASE = 'browser-embeddings-vectors'
@@ -56,7 +57,7 @@ export class IndexedVectorCache implements VectorCache {
     for (const [key, vector] of entries) store.put({ vector, used: this.#now() } satisfies Entry, key)
     const counting = store.count()
     counting.onsuccess = () => {
-      deleteOldest(store, counting.result - this.#maxEntries)
+      deleteFirst(store, BY_USE, counting.result - this.#maxEntries)
     }
     await completed(transaction)
   }
@@ -75,39 +76,4 @@ export class IndexedVectorCache implements VectorCache {
     this.#lastUse = Math.max(Date.now(), this.#lastUse + 0.001)
     return this.#lastUse
   }
-}
-
-function deleteOldest(store: IDBObjectStore, surplus: number): void {
-  if (surplus <= 0) return
-  let left = surplus
-  const walking = store.index(BY_USE).openKeyCursor()
-  walking.onsuccess = () => {
-    const cursor = walking.result
-    if (cursor === null || left === 0) return
-    store.delete(cursor.primaryKey)
-    left--
-    cursor.continue()
-  }
-}
-
-function settled<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => {
-      resolve(request.result)
-    }
-    request.onerror = () => {
-      reject(request.error ?? new DOMException('the request failed', 'UnknownError'))
-    }
-  })
-}
-
-function completed(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => {
-      resolve()
-    }
-    transaction.onabort = () => {
-      reject(transaction.error ?? new DOMException('the transaction was aborted', 'AbortError'))
-    }
-  })
 }

@@ -6,10 +6,16 @@ import { EmbeddingsError, type EmbeddingsErrorCode } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
 import type { InferenceSlot } from './inference-slot.ts'
 
+interface Done {
+  rows: Float32Array
+  /** Of the run itself, in ms. */
+  milliseconds: number
+}
+
 interface Job {
   readonly batch: TokenBatch
   readonly priority: Priority
-  readonly resolve: (rows: Float32Array) => void
+  readonly resolve: (done: Done) => void
   readonly reject: (error: unknown) => void
   replayed: boolean
 }
@@ -65,9 +71,18 @@ export class InferencePool {
    *   when it is aborted before the batch runs
    */
   async run(batch: TokenBatch, priority: Priority, signal: AbortSignal): Promise<Float32Array> {
+    return (await this.#enqueue(batch, priority, signal)).rows
+  }
+
+  /** Milliseconds that a batch takes on a worker, once its turn has come. @throws as `run` does */
+  async time(batch: TokenBatch, signal: AbortSignal): Promise<number> {
+    return (await this.#enqueue(batch, 'background', signal)).milliseconds
+  }
+
+  async #enqueue(batch: TokenBatch, priority: Priority, signal: AbortSignal): Promise<Done> {
     signal.throwIfAborted()
     if (this.#closed !== null) throw this.#closed
-    const { promise, resolve, reject } = Promise.withResolvers<Float32Array>()
+    const { promise, resolve, reject } = Promise.withResolvers<Done>()
     const job: Job = { batch, priority, resolve, reject, replayed: false }
     const abort = (): void => {
       if (this.#queue.remove(job)) reject(signal.reason)
@@ -120,7 +135,9 @@ export class InferencePool {
 
   async #work(slot: InferenceSlot, job: Job): Promise<void> {
     try {
-      job.resolve(await slot.run(job.batch))
+      const started = performance.now()
+      const rows = await slot.run(job.batch)
+      job.resolve({ rows, milliseconds: performance.now() - started })
     } catch (error) {
       this.#settleFailure(slot, job, error)
     }

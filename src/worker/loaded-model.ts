@@ -4,7 +4,7 @@ import { embedTokens } from '../engine/embedder.ts'
 import { Tokenizer } from '../engine/tokenizer.ts'
 import { systemFingerprint } from '../models/fingerprint.ts'
 import type { ReadOptions } from '../models/model-files.ts'
-import type { Device, ModelRecipe } from '../models/recipe.ts'
+import type { ModelRecipe } from '../models/recipe.ts'
 import type { ModelRepository } from '../models/repository.ts'
 import { encodeBase64Rows } from '../openai/encode.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
@@ -20,9 +20,10 @@ import type {
 } from '../rpc/protocol.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
 import { truncateRows } from '../vectors/truncate.ts'
-import { BackendLadder } from './backend-ladder.ts'
+import { roleOf } from './backend-choice.ts'
 import { DownloadProgress } from './download-progress.ts'
-import { InferencePool } from './inference-pool.ts'
+import type { LazyGpu } from './lazy-gpu.ts'
+import { ModelBackends } from './model-backends.ts'
 import { ModelVectorCache } from './model-vector-cache.ts'
 import type { VectorCache } from './vector-cache.ts'
 
@@ -40,6 +41,7 @@ export interface LoadContext {
   config: ServiceConfig
   /** Null: every vector is computed. */
   cache: VectorCache | null
+  gpu: LazyGpu
   /** Gets an entry for every backend tried or passed over, also after the load. */
   attempts: BackendAttempt[]
   signal: AbortSignal
@@ -59,14 +61,12 @@ export class LoadedModel {
   readonly source: 'network' | 'store'
   readonly cache: ModelVectorCache | null
   readonly #tokenizer: Tokenizer
-  readonly #ladder: BackendLadder
-  readonly #pool: InferencePool
+  readonly #backends: ModelBackends
 
   private constructor(
     recipe: ModelRecipe,
     tokenizer: Tokenizer,
-    ladder: BackendLadder,
-    pool: InferencePool,
+    backends: ModelBackends,
     cache: VectorCache | null,
     files: { bytes: number; source: 'network' | 'store' },
   ) {
@@ -74,8 +74,7 @@ export class LoadedModel {
     this.bytes = files.bytes
     this.source = files.source
     this.#tokenizer = tokenizer
-    this.#ladder = ladder
-    this.#pool = pool
+    this.#backends = backends
     this.cache = cache === null ? null : new ModelVectorCache(cache)
   }
 
@@ -89,16 +88,16 @@ export class LoadedModel {
     const tokenizing = readTokenizer(repository, recipe, read)
     // Awaited below, beside the first worker; until then a failure must not count as unhandled.
     tokenizing.catch(() => undefined)
-    const ladder = await BackendLadder.inspect({
+    const backends = await ModelBackends.start({
       recipe,
       config,
+      signal,
       attempts: context.attempts,
-      probeTokens: async () => (await tokenizing).encodeText('warm-up', { truncate: true, item: 'input' }),
-      readModel: async (variant) => {
-        // Later workers read the files again, when the load's own signal no longer counts.
+      encode: async (text) => (await tokenizing).encodeText(text, { truncate: true, item: 'input' }),
+      openTrial: (options) => context.gpu.openTrial(options),
+      readModel: async (variant, signal) => {
         const readPart = async (path: string): Promise<ArrayBuffer> => {
-          const options = { ...read(path), signal: pool.workers > 0 ? AbortSignal.any([]) : signal }
-          const file = await repository.readFile(recipe, path, options)
+          const file = await repository.readFile(recipe, path, { ...read(path), signal })
           progress.noteSource(file.source)
           return file.bytes
         }
@@ -116,46 +115,26 @@ export class LoadedModel {
       onPhase: (type, device) => {
         onProgress({ type, model: recipe.id, device })
       },
-      onLost: (slot, error) => {
-        ladder.noteLoss(error)
-        pool.drop(slot)
+      onTakeover: (device) => {
+        onProgress({ type: 'ready', model: recipe.id, device })
       },
     })
-    const pool: InferencePool = new InferencePool({
-      startSlot: () => ladder.startSlot(),
-      size: () => ladder.workers,
-    })
-    const slot = await ladder.startSlot()
     let tokenizer: Tokenizer
     try {
       tokenizer = await tokenizing
       signal.throwIfAborted()
     } catch (error) {
-      slot.terminate()
+      backends.close(new EmbeddingsError('worker_terminated', 'The model could not be loaded.'))
       throw error
     }
-    pool.adopt(slot)
-    onProgress({ type: 'ready', model: recipe.id, device: ladder.chosen?.device ?? 'wasm' })
+    onProgress({ type: 'ready', model: recipe.id, device: backends.device('interactive') })
     const files = { bytes: progress.bytes, source: progress.source }
-    return new LoadedModel(recipe, tokenizer, ladder, pool, context.cache, files)
+    return new LoadedModel(recipe, tokenizer, backends, context.cache, files)
   }
 
-  get backend(): BackendStatus | null {
-    const { chosen } = this.#ladder
-    if (chosen === null) return null
-    return {
-      device: chosen.device,
-      runtime: chosen.runtime.kind,
-      build: chosen.runtime.build,
-      dtype: chosen.variant.dtype,
-      file: chosen.variant.file,
-      workers: this.#pool.workers,
-      threads: chosen.layout.threads,
-      adapter: chosen.adapter,
-      knownAnswerCosine: chosen.cosine,
-      dimensions: this.recipe.dimensions[0] ?? 0,
-      maxTokens: this.recipe.maxTokens,
-    }
+  /** The session that serves such requests; null while it is being started. */
+  backend(role: Priority): BackendStatus | null {
+    return this.#backends.status(role)
   }
 
   /** Answers one checked request. @throws EmbeddingsError; the signal's reason */
@@ -182,10 +161,11 @@ export class LoadedModel {
   /** Rows of the texts at the given dimensions, in their order. */
   async #compute(texts: readonly Int32Array[], dimensions: number, call: EmbedCall): Promise<Float32Array> {
     const width = this.recipe.dimensions[0] ?? 0
+    const role = roleOf(call.priority, texts.length)
     const matrix = await embedTokens(texts, {
       width,
-      limits: BATCH_LIMITS[this.#device],
-      runBatch: (batch) => this.#pool.run(batch, call.priority, call.signal),
+      limits: BATCH_LIMITS[this.#backends.device(role)],
+      runBatch: (batch) => this.#backends.run(role, batch, call.priority, call.signal),
       onBatch: call.onBatch,
     })
     return dimensions === width ? matrix : shorten(matrix, width, dimensions)
@@ -193,15 +173,11 @@ export class LoadedModel {
 
   /** Ends the inference workers and fails what waits. */
   dispose(reason: string): void {
-    this.#pool.close(new EmbeddingsError('worker_terminated', reason))
-  }
-
-  get #device(): Device {
-    return this.#ladder.chosen?.device ?? 'wasm'
+    this.#backends.close(new EmbeddingsError('worker_terminated', reason))
   }
 
   get #dtype(): string {
-    return this.#ladder.chosen?.variant.dtype ?? this.recipe.variants[0]?.dtype ?? ''
+    return this.#backends.status('background')?.dtype ?? this.recipe.variants[0]?.dtype ?? ''
   }
 
   async #tokenize(request: EmbeddingRequest, signal: AbortSignal): Promise<Int32Array[]> {

@@ -17,6 +17,7 @@ import type {
   ServiceConfig,
 } from '../rpc/protocol.ts'
 import { describeModel } from './describe-model.ts'
+import { LazyGpu } from './lazy-gpu.ts'
 import { loadModel } from './load-model.ts'
 import type { LoadedModel } from './loaded-model.ts'
 import { openServiceStore } from './open-service-store.ts'
@@ -44,6 +45,7 @@ export class EmbeddingService {
   readonly #repository: ModelRepository
   readonly #vectors: OpenedVectorCache
   readonly #emit: (progress: ProgressEvent) => void
+  readonly #gpu: LazyGpu
   readonly #entries = new Map<string, ModelEntry>()
   readonly #failures = new Map<string, FailedLoad>()
   readonly #calls = new Map<string, AbortController>()
@@ -56,6 +58,7 @@ export class EmbeddingService {
     emit: (progress: ProgressEvent) => void,
   ) {
     this.#config = config
+    this.#gpu = new LazyGpu(config)
     this.#repository = repository
     this.#vectors = vectors
     this.#emit = emit
@@ -173,6 +176,7 @@ export class EmbeddingService {
     const loading = loadModel(id, {
       attempts,
       repository: this.#repository,
+      gpu: this.#gpu,
       config: this.#config,
       cache: this.#vectors.cache,
       signal: controller.signal,
@@ -207,8 +211,10 @@ export class EmbeddingService {
       id: canonical,
       state:
         model !== null ? 'ready' : entry !== undefined ? 'loading' : failure !== null ? 'failed' : 'unloaded',
-      backend: model?.backend ?? null,
+      backend: model?.backend('interactive') ?? null,
+      background: model?.backend('background') ?? null,
       attempts: [...(entry?.attempts ?? failure?.attempts ?? [])],
+      verdicts: await this.#gpu.verdicts(model?.recipe.path ?? this.#pathOf(canonical)),
       bytes: model?.bytes ?? 0,
       source: model?.source ?? null,
       storage: kind,
@@ -217,6 +223,10 @@ export class EmbeddingService {
       cache: await cacheStatus(this.#config.cache, this.#vectors, model?.cache ?? null),
       error: failure?.error ?? null,
     }
+  }
+
+  #pathOf(id: string): string {
+    return this.#repository.known().find((recipe) => recipe.id === id || recipe.path === id)?.path ?? id
   }
 
   async list(): Promise<Model[]> {
@@ -258,6 +268,7 @@ export class EmbeddingService {
     const recipe = await this.#recipeOf(canonical)
     this.unload(id)
     await this.#repository.delete(recipe)
+    await this.#gpu.forget(recipe.path)
     await this.#vectors.cache?.deleteAll(`${recipe.id}@`)
   }
 

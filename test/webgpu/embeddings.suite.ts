@@ -12,7 +12,7 @@ describe('embeddings on WebGPU', () => {
   let together: number[][]
 
   beforeAll(async () => {
-    client = new EmbeddingsClient({ modelsUrl: '/models/' })
+    client = new EmbeddingsClient({ modelsUrl: '/models/', device: 'webgpu' })
     texts = (await referenceTexts()).slice(0, COUNT)
     const { data } = await client.embeddings.create({ model: MODEL, input: texts })
     together = data.map(({ embedding }) => embedding)
