@@ -21,7 +21,10 @@ const HOST_LIMIT = 25 * 2 ** 20
  * @param {number} bytes
  * @returns {string}
  */
-const sizeOf = (bytes) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)
+function sizeOf(bytes) {
+  if (bytes < 1e3) return `${String(bytes)} B`
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}
 
 /**
  * @param {string} id
