@@ -1,0 +1,4 @@
+/** The library's own service in a browser that denies the Cache API. */
+
+import './deny-caches.ts'
+import './observed-service.ts'
