@@ -5,10 +5,8 @@ import type { EmbeddingsClient, EmbeddingsClientOptions } from '../../src/index.
 import { agreement } from './reference.ts'
 
 interface SyntheticModel {
-  /** The model whose vectors this one must come near: itself, unless it is a rounded form of another. */
-  like: string
-  /** Tokens of each text. */
-  tokens: number[]
+  /** Token ids of each text, by the Rust tokenizers. */
+  tokens: number[][]
   /** Base64 of little-endian float32, a vector a text. */
   embeddings: string[]
   /** For the client's option `models`: a known answer, hashes, a variant for each device. */
@@ -43,23 +41,23 @@ export function nativeVectors(name: string): Float32Array[] {
 }
 
 /**
- * Embeds some of the texts together and each alone, and holds both against native onnxruntime.
+ * Embeds texts together and each alone, and holds both against native onnxruntime.
  *
- * @param texts how many of the texts
- * @param least cosine that every vector must reach
+ * @param which places of the texts in `synthetic.texts`
  * @param like model whose vectors are expected
+ * @param least cosine that every vector must reach
  */
 export async function expectNativeVectors(
   client: EmbeddingsClient,
   name: string,
-  { texts = synthetic.texts.length, least = 0.9999, like = name } = {},
+  { which = [...synthetic.texts.keys()], like = name, least = 0.9999 } = {},
 ): Promise<void> {
-  const input = synthetic.texts.slice(-texts)
+  const pick = <T>(all: readonly T[]): T[] => all.filter((_, index) => which.includes(index))
+  const input = pick(synthetic.texts)
   const { data, usage } = await client.embeddings.create({ model: name, input })
   const together = data.map(({ embedding }) => embedding)
-  const tokens = synthetic.models[name]?.tokens.slice(-texts) ?? []
-  expect(usage.prompt_tokens).toBe(tokens.reduce((sum, count) => sum + count, 0))
-  const wanted = nativeVectors(like).slice(-texts)
+  expect(usage.prompt_tokens).toBe(pick(synthetic.models[name]?.tokens ?? []).flat().length)
+  const wanted = pick(nativeVectors(like))
   expect(together).toHaveLength(wanted.length)
   const { minimum } = agreement(together, wanted)
   const alone: number[][] = []

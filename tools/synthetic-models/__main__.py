@@ -15,7 +15,7 @@ def main():
     for model in all_models():
         files = write(model, target)
         models[model.name] = describe(model, files)
-        print(f"{model.name:16} {sum(map(len, files.values())):8,} bytes  tokens {models[model.name]['tokens']}")
+        print(f"{model.name:16} {sum(map(len, files.values())):8,} bytes  tokens {list(map(len, models[model.name]['tokens']))}")
     (target / "expected.json").write_bytes(encode({"texts": TEXTS, "models": models}))
 
 

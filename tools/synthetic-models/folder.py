@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -26,7 +27,10 @@ TEXTS = [
 
 
 def encode(data):
-    return json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n"
+    """JSON, with lists of numbers on one line."""
+    text = json.dumps(data, indent=1, ensure_ascii=False)
+    text = re.sub(r"\[\s+(\d+(?:,\s+\d+)*)\s+\]", lambda match: "[" + re.sub(r",\s+", ", ", match[1]) + "]", text)
+    return text.encode() + b"\n"
 
 
 def own_files(model):
@@ -102,5 +106,4 @@ def describe(model, files):
         "files": [{"path": path, "bytes": len(files[path]), "sha256": hashlib.sha256(files[path]).hexdigest()}
                   for path in used],
     }
-    return {"like": model.like or model.name, "tokens": [len(row) for row in rows], "embeddings": made,
-            "recipe": recipe}
+    return {"tokens": rows, "embeddings": made, "recipe": recipe}

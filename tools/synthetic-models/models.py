@@ -25,8 +25,6 @@ class Model:
     padding_side: str = "right"
     dtype: str = "fp32"
     config: dict = field(default_factory=dict)
-    # The model whose vectors this one must come near, where that is not itself.
-    like: str = ""
 
 
 def plain(model):
@@ -59,14 +57,13 @@ def encoders():
 
     def quantised(name, file, graph, dtype):
         return Model(name, files={file: graph.SerializeToString()}, pooling="mean", model_type="bert", dtype=dtype,
-                     tokenizer=wordpiece, graph=file, pad="[PAD]", like="bert-mean")
+                     tokenizer=wordpiece, graph=file, pad="[PAD]")
     yield quantised("q8", "onnx/model_quantized.onnx", variants.q8(base), "q8")
     yield quantised("q4", "onnx/model_q4.onnx", variants.q4(base), "q4")
     yield quantised("fp16", "onnx/model_fp16.onnx", variants.fp16(base), "fp16")
     parts = variants.outside(base, "model.onnx", 2)
     yield Model("external-data", files={f"onnx/{name}": data for name, data in parts.items()}, pooling="mean",
-                model_type="bert", config={"transformers.js_config": {"use_external_data_format": {"model.onnx": 2}}},
-                like="bert-mean", **word)
+                model_type="bert", config={"transformers.js_config": {"use_external_data_format": {"model.onnx": 2}}}, **word)
 
     pieces = mpnet()
     yield Model("mpnet", tokenizer=pieces, graph="onnx/model.onnx", pad="<pad>", pooling="mean", model_type="mpnet",
@@ -90,7 +87,7 @@ def decoders():
     size = len(pieces[0])
 
     def decoder(name, seed, change=lambda model: model, file="onnx/model.onnx", **options):
-        settings = {key: options.pop(key) for key in ("padding_side", "pooled", "dtype", "like") if key in options}
+        settings = {key: options.pop(key) for key in ("padding_side", "pooled", "dtype") if key in options}
         graph = change(build_decoder(Decoder(seed, size, pooled=settings.get("pooled", False), **options)))
         return Model(name, tokenizer=pieces, files={file: graph.SerializeToString()}, graph=file, pooling="last",
                      model_type="qwen3", pad="<|endoftext|>", **settings)
@@ -100,8 +97,7 @@ def decoders():
     yield decoder("decoder-fused", 14, cache=True, fused=True)
     yield decoder("decoder-left", 15, cache=True, pooled=True, padding_side="left")
     # Its cache's inputs are float16 too.
-    yield decoder("decoder-fp16", 13, variants.fp16, "onnx/model_fp16.onnx", cache=True, dtype="fp16",
-                  like="decoder-cache")
+    yield decoder("decoder-fp16", 13, variants.fp16, "onnx/model_fp16.onnx", cache=True, dtype="fp16")
 
 
 def all_models():
