@@ -1,6 +1,7 @@
 /** Downloads over a real connection, from a server that misbehaves in every way that was seen in the field. */
 
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -23,6 +24,15 @@ function breakOff(response: ServerResponse, bytes: number): void {
   })
 }
 
+const GRAPH = readFileSync(new URL('../../fixtures/tiny/tiny-mean/onnx/model.onnx', import.meta.url))
+
+/** An answer whose end is the end of the connection. */
+function endEarly(response: ServerResponse, bytes: Uint8Array): void {
+  response.useChunkedEncodingByDefault = false
+  response.removeHeader('transfer-encoding')
+  response.end(bytes)
+}
+
 const routes: Record<string, (response: ServerResponse) => void> = {
   '/good': (response) => response.writeHead(200, { 'content-length': BODY.length }).end(BODY),
   '/good-chunked': (response) => response.end(BODY),
@@ -42,6 +52,22 @@ const routes: Record<string, (response: ServerResponse) => void> = {
     response.removeHeader('transfer-encoding')
     breakOff(response, 5000)
   },
+  // The same without anything that is known of the file: only its form shows that it is not whole.
+  '/plain/model.onnx': (response) => {
+    endEarly(response, GRAPH.subarray(0, 1000))
+  },
+  '/plain/tokenizer.json': (response) => {
+    endEarly(response, Buffer.from('{"model":{"vocab":{"a":1,'))
+  },
+  '/plain-whole/model.onnx': (response) => {
+    endEarly(response, GRAPH)
+  },
+  '/lfs/model.onnx': (response) => response.end('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n'),
+  '/linked': (response) => response.writeHead(200, { 'x-linked-etag': `"${RECORD.sha256}"`, etag: '"0a1b"' }).end(BODY),
+  '/linked-flipped': (response) =>
+    response
+      .writeHead(200, { 'x-linked-etag': `"${RECORD.sha256}"` })
+      .end(BODY.map((byte, index) => (index === 77 ? byte ^ 1 : byte))),
   '/never-ends': (response) => response.writeHead(200).write(BODY.subarray(0, 1000)),
   '/endless': (response) => {
     const timer = setInterval(() => response.write(BODY), 1)
@@ -125,6 +151,10 @@ describe('a bad answer', () => {
     ['/broken-chunked', RECORD, 'model_unreachable', 503, 'broke off after'],
     ['/broken-chunked', undefined, 'model_unreachable', 503, 'broke off after'],
     ['/broken-plain', RECORD, 'integrity_error', 502, '5000 bytes; the manifest says 200000'],
+    ['/plain/model.onnx', undefined, 'bad_model_file', 502, 'its 1000 bytes end early'],
+    ['/plain/tokenizer.json', undefined, 'bad_model_file', 502, 'is not JSON'],
+    ['/lfs/model.onnx', undefined, 'model_file_not_found', 404, 'Git LFS pointer'],
+    ['/linked-flipped', undefined, 'integrity_error', 502, RECORD.sha256],
     ['/short', RECORD, 'integrity_error', 502, '1000 bytes; the manifest says 200000'],
     ['/long', RECORD, 'integrity_error', 502, 'more than 200000 bytes'],
     ['/endless', RECORD, 'integrity_error', 502, 'more than 200000 bytes'],
@@ -137,6 +167,17 @@ describe('a bad answer', () => {
     expect(error.message).toContain(words)
     // Whoever reads the message must know which file it was.
     expect(error.message).toContain(path)
+  })
+})
+
+describe('what is established of a file', () => {
+  test.each([
+    ['/good', RECORD, { sha256: RECORD.sha256, etag: null, vouched: false }],
+    ['/good', undefined, { sha256: RECORD.sha256, etag: null, vouched: false }],
+    ['/linked', undefined, { sha256: RECORD.sha256, etag: '"0a1b"', vouched: true }],
+    ['/plain-whole/model.onnx', undefined, { vouched: false }],
+  ])('%s (record %o)', async (path, record, established) => {
+    expect(await get(path, record).result).toMatchObject(established)
   })
 })
 
