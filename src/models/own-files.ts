@@ -207,7 +207,7 @@ export function recipeFromOwnFiles(described: Described, files: OwnFiles): Model
     pooling: readPooling(pooling),
     vocabSize,
     padTokenId,
-    paddingSide: 'right',
+    paddingSide: tokenizer.at('padding_side').isAbsent ? 'right' : tokenizer.at('padding_side').oneOf(['right', 'left']),
     prompts: readPrompts(optional('config_sentence_transformers.json')),
     knownAnswer: undefined,
   }

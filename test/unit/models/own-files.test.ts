@@ -67,6 +67,13 @@ test('the files of all-MiniLM-L6-v2 give its recipe', () => {
   })
 })
 
+test('the side of the padding is the tokenizer’s', () => {
+  const side = (padding_side: unknown) => ({ 'tokenizer_config.json': { padding_side } })
+  expect(recipe().paddingSide).toBe('right')
+  expect(recipe(side('left')).paddingSide).toBe('left')
+  expect(failure(side('both'))).toContain('padding_side must be one of right, left')
+})
+
 describe('pooling', () => {
   const mode = (name: string): Json => ({ pooling_mode_mean_tokens: false, [name]: true })
 
