@@ -102,15 +102,15 @@ export class LoadedModel {
           return file.bytes
         }
         const folder = variant.file.slice(0, variant.file.lastIndexOf('/') + 1)
-        const [model, ...externalData] = await Promise.all([
-          readPart(variant.file),
-          ...variant.externalData.map(async (path) => ({
+        const externalData = await Promise.all(
+          variant.externalData.map(async (path) => ({
             // A graph names its weights as they lie beside it.
             path: path.startsWith(folder) ? path.slice(folder.length) : path,
             data: await readPart(path),
           })),
-        ])
-        return { model, externalData }
+        )
+        // The graph last: where a folder tells no list of its files, a stored graph stands for a model that is whole.
+        return { model: await readPart(variant.file), externalData }
       },
       onPhase: (type, device) => {
         onProgress({ type, model: recipe.id, device })
