@@ -82,7 +82,10 @@ def embed(graph, spec, ids):
         types = graph.input("token_type_ids", ["batch_size", "sequence_length"], spec.input_type)
         x = graph.op("Add", x, graph.op("Gather", graph.weight(2, WIDTH), types))
     if spec.positions == "table":
-        places = graph.op("Unsqueeze", count_up(graph, length_of(graph, ids)), graph.ints(0))
+        # As PyTorch exports BERT: a slice of all positions, which the model keeps beside its weights.
+        end = graph.op("Unsqueeze", length_of(graph, ids), graph.ints(0))
+        every = graph.const(np.arange(spec.rows)[None], np.int64)
+        places = graph.op("Slice", every, graph.ints(0), end, graph.ints(1))
     elif spec.positions in ("offset", "buckets"):
         places = offset_positions(graph, ids, spec.padding)
     else:

@@ -20,7 +20,7 @@ import { matchMeanPooling } from './match-pooling.ts'
 
 /** What the model's recipe says of the output. */
 export interface ExpectedOutput {
-  /** Name of the graph output; null: one of the names that exports give to token vectors, else to pooled ones. */
+  /** Name of the graph output; null: one of the names that exports give to pooled vectors, else to the tokens'. */
   output: string | null
   /** True: the graph pools and normalises; null: as the name tells. */
   pooled: boolean | null
@@ -29,8 +29,11 @@ export interface ExpectedOutput {
   width: number
 }
 
-/** Names of outputs in exports of transformers and of sentence-transformers; token vectors first. */
-const OUTPUTS = ['last_hidden_state', 'token_embeddings', 'sentence_embedding'] as const
+/**
+ * Names of outputs in exports of transformers and of sentence-transformers. Pooled vectors first, as the other sessions
+ * choose: between them and the tokens' there may be more than a mean.
+ */
+const OUTPUTS = ['sentence_embedding', 'last_hidden_state', 'token_embeddings'] as const
 
 /** Layers of the deepest encoder. */
 const MOST_LAYERS = 64
@@ -82,7 +85,7 @@ export function recognizeBert(graph: OnnxGraph, expected: ExpectedOutput): BertS
 }
 
 function findTokenVectors(walk: GraphWalk, expected: ExpectedOutput): string {
-  const output = expected.output ?? OUTPUTS.find((name) => walk.graph.producers.has(name)) ?? OUTPUTS[0]
+  const output = expected.output ?? OUTPUTS.find((name) => walk.graph.producers.has(name)) ?? OUTPUTS[1]
   if (!walk.graph.producers.has(output)) fail(`the graph has no output ${output}`)
   if (!(expected.pooled ?? output === 'sentence_embedding')) return output
   if (expected.pooling !== 'mean')
