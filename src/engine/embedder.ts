@@ -1,54 +1,93 @@
-/** Token ids to the rows of a response: plan batches, run them anywhere, put every row back in its place. */
+/** Token ids to rows: plans batches from what is tokenized by then, runs them anywhere, tells whose every row is. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
-import { planBatches, type BatchLimits, type TokenBatch } from './batch.ts'
+import { truncateRows } from '../vectors/truncate.ts'
+import type { BatchLimits, TokenBatch } from './batch.ts'
+import { WaitingTexts, type WaitingText } from './waiting-texts.ts'
 
 export interface EmbedOptions {
   /** Native width of a vector. */
   width: number
+  /** Values to keep of each vector, at most `width`. */
+  dimensions: number
   limits: BatchLimits
-  /** Runs one batch; called for all batches at once, so the callee queues. */
+  /**
+   * Batches on their way at once. One more than there are workers keeps them all busy, and lets the requests of others
+   * in between.
+   */
+  lanes: number
+  /** Runs one batch: rows × `width`, L2-normalised. */
   runBatch: (batch: TokenBatch) => Promise<Float32Array>
-  /** Called after each batch with what it held. */
-  onBatch?: (done: { inputs: number; tokens: number }) => void
+  /** Called with every row once, a batch at a time: rows × `dimensions`, L2-normalised. */
+  onRows: (done: EmbeddedBatch) => void
+  /** Name of an input in errors. */
+  nameOf: (position: number) => string
+}
+
+/** What came of one batch. */
+export interface EmbeddedBatch {
+  /** `positions[row]`: the position of that row's text. */
+  positions: Int32Array
+  rows: Float32Array
+  tokens: number
 }
 
 /**
- * Embeds tokenized texts.
+ * Embeds texts while others of them are still being tokenized. What has come by the time a batch is wanted is sorted into
+ * batches together, so a request of some hundred texts is sorted as a whole.
  *
- * @param texts token ids of each text, special tokens included
- * @returns texts × width in the texts' order, L2-normalised
- * @throws EmbeddingsError `invalid_output` when a row is not finite or is zero; what `runBatch` throws
+ * @param texts in portions, as they are tokenized
+ * @throws EmbeddingsError `invalid_output` when a row is not finite or is zero; what `texts` and `runBatch` throw; no
+ *   further batch is begun then
  */
-export async function embedTokens(texts: readonly Int32Array[], options: EmbedOptions): Promise<Float32Array> {
-  const { width, limits, runBatch, onBatch } = options
-  const matrix = new Float32Array(texts.length * width)
-  await Promise.all(
-    planBatches(texts, limits).map(async ({ tokens, positions }) => {
-      const rows = await runBatch(tokens)
-      checkRows(rows, positions, width)
-      positions.forEach((position, row) => {
-        matrix.set(rows.subarray(row * width, (row + 1) * width), position * width)
-      })
-      onBatch?.({ inputs: positions.length, tokens: tokens.ids.length })
-    }),
-  )
-  return matrix
+export async function embedTexts(
+  texts: AsyncIterable<readonly WaitingText[]>,
+  options: EmbedOptions,
+): Promise<void> {
+  const waiting = new WaitingTexts(options.limits)
+  const feed = async (): Promise<void> => {
+    for await (const portion of texts) waiting.add(portion)
+    waiting.end()
+  }
+  const lane = async (): Promise<void> => {
+    for (let batch = await waiting.take(); batch !== null; batch = await waiting.take()) {
+      const { positions, tokens } = batch
+      const rows = checkRows(await options.runBatch(tokens), positions, options)
+      options.onRows({ positions, rows, tokens: tokens.ids.length })
+    }
+  }
+  try {
+    await Promise.all([feed(), ...Array.from({ length: options.lanes }, lane)])
+  } finally {
+    waiting.drop()
+  }
 }
 
-function checkRows(rows: Float32Array, positions: Int32Array, width: number): void {
+/** The rows of a batch, cut to the dimensions that are wanted. */
+function checkRows(
+  rows: Float32Array,
+  positions: Int32Array,
+  { width, dimensions, nameOf }: EmbedOptions,
+): Float32Array {
   if (rows.length !== positions.length * width) {
     throw new EmbeddingsError(
       'invalid_output',
       `The model returned ${String(rows.length)} numbers for ${String(positions.length)} texts of ${String(width)} dimensions.`,
     )
   }
-  const bad = findUnusableRow(rows, width)
-  if (bad >= 0) {
-    const param = `input[${String(positions[bad])}]`
-    throw new EmbeddingsError('invalid_output', `The model's vector for ${param} is zero or not finite.`, {
-      param,
-    })
+  const check = (matrix: Float32Array, columns: number, fault: (param: string) => string): Float32Array => {
+    const bad = findUnusableRow(matrix, columns)
+    if (bad < 0) return matrix
+    const param = nameOf(positions[bad] ?? 0)
+    throw new EmbeddingsError('invalid_output', fault(param), { param })
   }
+  check(rows, width, (param) => `The model's vector for ${param} is zero or not finite.`)
+  if (dimensions === width) return rows
+  // The part that is kept may have no direction though the whole vector has one.
+  return check(
+    truncateRows(rows, width, dimensions),
+    dimensions,
+    (param) => `The first ${String(dimensions)} dimensions of the vector for ${param} are all zero.`,
+  )
 }

@@ -77,3 +77,9 @@ export interface ModelRecipe {
   knownAnswer: KnownAnswer | undefined
   files: readonly FileRecord[]
 }
+
+/** Width of the vectors as the model gives them. */
+export function nativeWidth({ dimensions }: Pick<ModelRecipe, 'dimensions'>): number {
+  // A recipe without one is refused where it is read.
+  return dimensions[0] ?? 0
+}

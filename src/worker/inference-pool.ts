@@ -15,6 +15,7 @@ interface Done {
 interface Job {
   readonly batch: TokenBatch
   readonly priority: Priority
+  readonly signal: AbortSignal
   readonly resolve: (done: Done) => void
   readonly reject: (error: unknown) => void
   replayed: boolean
@@ -83,9 +84,11 @@ export class InferencePool {
     signal.throwIfAborted()
     if (this.#closed !== null) throw this.#closed
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
-    const job: Job = { batch, priority, resolve, reject, replayed: false }
+    const job: Job = { batch, priority, signal, resolve, reject, replayed: false }
     const abort = (): void => {
-      if (this.#queue.remove(job)) reject(signal.reason)
+      this.#queue.remove(job)
+      // One that runs cannot be stopped; its rows go nowhere.
+      reject(signal.reason)
     }
     signal.addEventListener('abort', abort)
     this.#queue.push(job)
@@ -148,7 +151,7 @@ export class InferencePool {
 
   #settleFailure(slot: InferenceSlot, job: Job, error: unknown): void {
     const replayable = error instanceof EmbeddingsError && REPLAYABLE.has(error.code)
-    if (replayable && !job.replayed && this.#closed === null) {
+    if (replayable && !job.replayed && !job.signal.aborted && this.#closed === null) {
       job.replayed = true
       this.#queue.pushFront(job)
     } else job.reject(this.#closed ?? error)

@@ -1,14 +1,18 @@
-import { EmbeddingsError } from '../openai/errors.ts'
+import type { EmbeddedBatch } from '../engine/embedder.ts'
+import type { WaitingText } from '../engine/waiting-texts.ts'
 import { describeError } from '../rpc/error-codec.ts'
 import type { VectorCache } from './vector-cache.ts'
 
-/** What is done about vectors that are not there. */
+/** What is done about vectors that are not there, and with all of them. */
 export interface CachedWork {
   dimensions: number
-  /** Rows of the given texts, texts × dimensions. */
-  compute: (texts: readonly Int32Array[]) => Promise<Float32Array>
-  /** Called with what was found, before anything is computed. */
-  onHits: (found: { inputs: number; tokens: number }) => void
+  /** Computes vectors, batch by batch. */
+  compute: (
+    portions: AsyncIterable<readonly WaitingText[]>,
+    onRows: (done: EmbeddedBatch) => void,
+  ) => Promise<void>
+  /** Takes vectors, found or computed. */
+  take: (done: EmbeddedBatch) => void
 }
 
 /** The use that one model makes of the cache. */
@@ -25,60 +29,49 @@ export class ModelVectorCache {
   }
 
   /**
-   * Rows from the cache, the others computed and kept.
+   * Vectors from the cache, the others computed and kept.
    *
    * @param space name of the vector space, dimensions included; the same tokens have another vector in another space
-   * @param texts token ids of each text, prompt and special tokens included
-   * @returns texts × dimensions, in the order of the texts
+   * @param portions distinct texts, prompt and special tokens included
    */
-  async rows(
+  async through(
     space: string,
-    texts: readonly Int32Array[],
-    { dimensions, compute, onHits }: CachedWork,
-  ): Promise<Float32Array> {
-    const keys = await Promise.all(texts.map((text) => keyOf(space, text)))
-    const found = await this.#read(keys)
-    const missing = texts.flatMap((_, index) => (found[index] == null ? [index] : []))
-    if (missing.length === texts.length) {
-      this.misses += texts.length
-      const all = await compute(texts)
-      await this.#write(keys.map((key, row) => [key, all.slice(row * dimensions, (row + 1) * dimensions)]))
-      return all
-    }
-    const rows = new Float32Array(texts.length * dimensions)
-    let tokens = 0
-    found.forEach((vector, index) => {
-      if (vector == null) return
-      rows.set(vector, index * dimensions)
-      tokens += texts[index]?.length ?? 0
+    portions: AsyncIterable<readonly WaitingText[]>,
+    { dimensions, compute, take }: CachedWork,
+  ): Promise<void> {
+    const keys = new Map<number, string>()
+    const writes: Promise<void>[] = []
+    await compute(this.#missing(space, portions, { keys, take, dimensions }), (done) => {
+      this.misses += done.positions.length
+      take(done)
+      writes.push(this.#write(entriesOf(done, keys, dimensions)))
     })
-    this.hits += texts.length - missing.length
-    this.misses += missing.length
-    onHits({ inputs: texts.length - missing.length, tokens })
-    if (missing.length === 0) return rows
-    const computed = await this.#computeSome(texts, missing, compute)
-    const entries = missing.map((index, row) => {
-      const vector = computed.slice(row * dimensions, (row + 1) * dimensions)
-      rows.set(vector, index * dimensions)
-      return [keys[index] ?? '', vector] as const
-    })
-    await this.#write(entries)
-    return rows
+    await Promise.all(writes)
   }
 
-  async #computeSome(
-    texts: readonly Int32Array[],
-    missing: readonly number[],
-    compute: CachedWork['compute'],
-  ): Promise<Float32Array> {
-    try {
-      return await compute(missing.flatMap((index) => texts[index] ?? []))
-    } catch (error) {
-      if (error instanceof EmbeddingsError && error.code === 'invalid_output') {
-        // It names an input by its place among the missing ones; computing all names it as the caller knows it.
-        await compute(texts)
-      }
-      throw error
+  /** Hands over what is there, and gives on the rest, whose keys it notes by position. */
+  async *#missing(
+    space: string,
+    portions: AsyncIterable<readonly WaitingText[]>,
+    { keys, take, dimensions }: Omit<CachedWork, 'compute'> & { keys: Map<number, string> },
+  ): AsyncGenerator<WaitingText[], void, undefined> {
+    for await (const portion of portions) {
+      const names = await Promise.all(portion.map(({ tokens }) => keyOf(space, tokens)))
+      const found = await this.#read(names)
+      const missing: WaitingText[] = []
+      const hits: { text: WaitingText; vector: Float32Array }[] = []
+      portion.forEach((text, index) => {
+        const vector = found[index]
+        // The store is not ours alone: what has another length is no vector of this space.
+        if (vector?.length === dimensions) hits.push({ text, vector })
+        else {
+          missing.push(text)
+          keys.set(text.position, names[index] ?? '')
+        }
+      })
+      this.hits += hits.length
+      if (hits.length > 0) take(batchOf(hits))
+      yield missing
     }
   }
 
@@ -98,6 +91,31 @@ export class ModelVectorCache {
       this.fault = describeError(error)
     }
   }
+}
+
+function batchOf(hits: readonly { text: WaitingText; vector: Float32Array }[]): EmbeddedBatch {
+  const dimensions = hits[0]?.vector.length ?? 0
+  const rows = new Float32Array(hits.length * dimensions)
+  hits.forEach(({ vector }, row) => {
+    rows.set(vector, row * dimensions)
+  })
+  return {
+    positions: Int32Array.from(hits, ({ text }) => text.position),
+    rows,
+    tokens: hits.reduce((sum, { text }) => sum + text.tokens.length, 0),
+  }
+}
+
+/** Copies: a kept vector must not hold the whole batch in memory. */
+function entriesOf(
+  { positions, rows }: EmbeddedBatch,
+  keys: ReadonlyMap<number, string>,
+  dimensions: number,
+): (readonly [string, Float32Array])[] {
+  return Array.from(positions, (position, row) => [
+    keys.get(position) ?? '',
+    rows.slice(row * dimensions, (row + 1) * dimensions),
+  ])
 }
 
 async function keyOf(space: string, tokens: Int32Array): Promise<string> {

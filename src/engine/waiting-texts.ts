@@ -1,0 +1,68 @@
+import { planBatches, type BatchLimits, type PlannedBatch } from './batch.ts'
+
+/** A tokenized text on its way into a batch. */
+export interface WaitingText {
+  /** Where it stood in the request. */
+  position: number
+  /** Token ids, special tokens included. */
+  tokens: Int32Array
+}
+
+/** Texts that wait for their batch. They are planned only when a batch is wanted, so that as many as can be are sorted together. */
+export class WaitingTexts {
+  readonly #limits: BatchLimits
+  #texts: WaitingText[] = []
+  #planned: PlannedBatch[] = []
+  #ended = false
+  readonly #sleepers: (() => void)[] = []
+
+  constructor(limits: BatchLimits) {
+    this.#limits = limits
+  }
+
+  add(texts: readonly WaitingText[]): void {
+    this.#texts.push(...texts)
+    if (texts.length > 0) this.#wakeAll()
+  }
+
+  /** No text comes any more. */
+  end(): void {
+    this.#ended = true
+    this.#wakeAll()
+  }
+
+  /** Forgets what waits. */
+  drop(): void {
+    this.#texts = []
+    this.#planned = []
+    this.end()
+  }
+
+  /** The next batch, longest texts first among those that have come; null when there is none and none will come. */
+  async take(): Promise<PlannedBatch | null> {
+    while (this.#planned.length === 0 && this.#texts.length === 0) {
+      if (this.#ended) return null
+      await new Promise<void>((resolve) => this.#sleepers.push(resolve))
+    }
+    if (this.#planned.length === 0) this.#plan()
+    return this.#planned.pop() ?? null
+  }
+
+  #plan(): void {
+    const texts = this.#texts
+    this.#texts = []
+    const batches = planBatches(
+      texts.map(({ tokens }) => tokens),
+      this.#limits,
+    )
+    // Taken from the end, which costs the same however many wait.
+    this.#planned = batches.reverse().map(({ tokens, positions }) => ({
+      tokens,
+      positions: positions.map((index) => texts[index]?.position ?? 0),
+    }))
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#sleepers.splice(0)) wake()
+  }
+}
