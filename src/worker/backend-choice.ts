@@ -19,6 +19,7 @@ const BEARABLE = 2
 /** Requests of more inputs than this are bulk work, whatever their priority. */
 const FEW_INPUTS = 4
 
+/** Which of the two kinds of work a request is. */
 export function roleOf(priority: Priority, inputs: number): Priority {
   return inputs > FEW_INPUTS ? 'background' : priority
 }
@@ -28,7 +29,11 @@ export function mayMix(comparison: BackendComparison, sameDtype: boolean): boole
   return sameDtype && comparison.agreement >= LEAST_AGREEMENT
 }
 
-/** @param sameDtype the two sessions' vectors have the same `system_fingerprint` */
+/**
+ * Who serves what from now on.
+ *
+ * @param sameDtype the two sessions' vectors have the same `system_fingerprint`
+ */
 export function assignRoles(comparison: BackendComparison, sameDtype: boolean): Serving {
   const { webgpu, wasm } = comparison
   const device = (better: boolean): Device => (better ? 'webgpu' : 'wasm')
@@ -49,3 +54,11 @@ export function describeComparison({ webgpu, wasm, agreement }: BackendCompariso
     `1,000 tokens ${ms(webgpu.bulk)} ms, on the CPU ${ms(wasm.bulk)} ms; cosine ${agreement.toFixed(4)}`
   )
 }
+
+/** Whether one device serves everything. */
+export function isAll(device: Device, { interactive, background }: Serving): boolean {
+  return interactive === device && background === device
+}
+
+/** One device for everything. */
+export const allOn = (device: Device): Serving => ({ interactive: device, background: device })

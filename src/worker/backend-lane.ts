@@ -1,9 +1,10 @@
 /** The workers of one device, and the queue that they serve. */
 
 import type { TokenBatch } from '../engine/batch.ts'
-import type { Device } from '../models/recipe.ts'
+import type { Device, ModelRecipe } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
+import type { BackendStatus } from '../rpc/protocol.ts'
 import { BackendLadder, type ChosenBackend, type LadderOptions } from './backend-ladder.ts'
 import type { Rung } from './backend-rungs.ts'
 import { InferencePool } from './inference-pool.ts'
@@ -46,6 +47,25 @@ export class BackendLane {
   /** Null until a session has passed its test. */
   get chosen(): ChosenBackend | null {
     return this.#ladder.chosen
+  }
+
+  /** What `status` says of the session that runs; null until one has passed its test. */
+  status(recipe: ModelRecipe): BackendStatus | null {
+    const { chosen } = this
+    if (chosen === null) return null
+    return {
+      device: chosen.device,
+      runtime: chosen.runtime.kind,
+      build: chosen.runtime.build,
+      dtype: chosen.variant.dtype,
+      file: chosen.variant.file,
+      workers: this.workers,
+      threads: chosen.layout.threads,
+      adapter: chosen.adapter,
+      knownAnswerCosine: chosen.cosine,
+      dimensions: recipe.dimensions[0] ?? 0,
+      maxTokens: recipe.maxTokens,
+    }
   }
 
   /** Workers that are up. */

@@ -131,7 +131,7 @@ function isVerdictRecord(value: unknown): value is VerdictRecord {
     value['kind'] === 'verdict' &&
     typeof passed === 'boolean' &&
     typeof leastCosine === 'number' &&
-    (comparison === null || isComparison(comparison as Partial<BackendComparison> | undefined))
+    (comparison === null || isComparison(comparison))
   )
 }
 

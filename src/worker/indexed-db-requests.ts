@@ -1,5 +1,6 @@
 /** IndexedDB's events as promises. */
 
+/** The result of a request. @throws DOMException */
 export function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => {
@@ -11,6 +12,7 @@ export function settled<T>(request: IDBRequest<T>): Promise<T> {
   })
 }
 
+/** Settles when all of a transaction is on disk, or none of it. @throws DOMException */
 export function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => {

@@ -68,7 +68,7 @@ export async function knownAnswerCosine(slot: InferenceSlot, known: KnownVector)
   return vector?.length === known.embedding.length ? cosine(vector, known.embedding) : null
 }
 
-/** @throws EmbeddingsError `invalid_output` where the cosine is too low */
+/** The cosine, if it is high enough. @throws EmbeddingsError `invalid_output` */
 export function requireCosine(measured: number | null, least: number): number {
   if (measured === null) throw new EmbeddingsError('invalid_output', 'the first vector is zero or not finite')
   if (measured >= least) return measured

@@ -10,12 +10,14 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
 import type { BackendAttempt, BackendStatus, ServiceConfig } from '../rpc/protocol.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
-import { assignRoles, describeComparison, mayMix, type Serving } from './backend-choice.ts'
-import { BackendLane, type LaneOptions } from './backend-lane.ts'
+import { AttemptLog } from './attempt-log.ts'
+import { allOn, isAll, type Serving } from './backend-choice.ts'
+import type { BackendLane } from './backend-lane.ts'
 import { isNotTheBackend } from './backend-ladder.ts'
-import { cpuRungs, type Rung } from './backend-rungs.ts'
+import { cpuRungs } from './backend-rungs.ts'
+import { makeCpuLane } from './cpu-lane.ts'
+import { GpuContender } from './gpu-contender.ts'
 import type { GpuCandidate, GpuTrial, StartedGpu, TrialOptions } from './gpu-trial.ts'
-import { knownAnswerCosine, leastCosine, requireCosine, runProbe } from './known-answer.ts'
 
 export interface ModelBackendsOptions {
   recipe: ModelRecipe
@@ -40,31 +42,46 @@ export interface ModelBackendsOptions {
 /** Faults of a GPU after which it is not used again for this model. */
 const MOST_FAULTS = 2
 
-const ALL_ON = (device: Device): Serving => ({ interactive: device, background: device })
-
 /** Backends that serve one model, chosen anew as a GPU proves itself or fails. */
 export class ModelBackends {
   readonly #options: ModelBackendsOptions
   readonly #life = new AbortController()
-  readonly #cpuRungs: readonly Rung[]
+  readonly #log: AttemptLog
   readonly #cpu: BackendLane | null
+  readonly #contender: GpuContender
   #gpu: StartedGpu | null = null
-  #opening: Promise<GpuTrial> | null = null
-  #trial: GpuTrial | null = null
-  #serving: Serving = ALL_ON('wasm')
-  /** What `attempts` says of WebGPU while that is not decided. */
-  #gpuNote: BackendAttempt | null = null
+  #serving = allOn('wasm')
   #faults = 0
   #started = false
   #closed: EmbeddingsError | null = null
 
   private constructor(options: ModelBackendsOptions) {
     this.#options = options
-    const { config, recipe } = options
+    const { config, recipe, encode, onPhase, openTrial, readModel } = options
+    this.#log = new AttemptLog(options.attempts)
+    const shared = {
+      onPhase,
+      readModel: (variant: ModelVariant) =>
+        readModel(
+          variant,
+          this.#started ? this.#life.signal : AbortSignal.any([this.#life.signal, options.signal]),
+        ),
+    }
     // With WebGPU asked for, the CPU only computes what to test it by; then nobody asks why it was not chosen.
-    const pass = config.device === 'webgpu' ? () => undefined : this.#note
-    this.#cpuRungs = cpuRungs(recipe, config, pass)
-    this.#cpu = this.#cpuRungs.length === 0 ? null : this.#makeCpuLane()
+    const onVerdict = config.device === 'webgpu' ? () => undefined : this.#log.note
+    const rungs = cpuRungs(recipe, config, onVerdict)
+    this.#cpu = rungs.length === 0 ? null : makeCpuLane(rungs, recipe, encode, { ...shared, onVerdict })
+    this.#contender = new GpuContender({
+      log: this.#log,
+      open: () => openTrial({ recipe, config, encode, cpuRungs: rungs, signal: this.#life.signal }),
+      lane: {
+        ...shared,
+        recipe,
+        onLost: (error) => {
+          if (error.code === 'device_lost' || error.code === 'timeout') this.#countFault(error)
+        },
+      },
+    })
   }
 
   /**
@@ -80,6 +97,7 @@ export class ModelBackends {
       if (device === 'wasm') await backends.#startOnCpu()
       else if (device === 'webgpu') await backends.#startOnGpu()
       else await backends.#startOnEither()
+      options.signal.throwIfAborted()
       backends.#started = true
       return backends
     } catch (error) {
@@ -88,21 +106,81 @@ export class ModelBackends {
     }
   }
 
-  readonly #note = (device: Device, reason: string, chosen = false): void => {
-    const { attempts } = this.#options
-    const entry: BackendAttempt = { device, reason, chosen }
-    const open = device === 'webgpu' && this.#gpuNote !== null ? attempts.indexOf(this.#gpuNote) : -1
-    if (open >= 0) attempts[open] = entry
-    else attempts.push(entry)
-    this.#gpuNote = null
+  async #startOnCpu(): Promise<void> {
+    if (this.#cpu === null) throw this.#log.nothingLeft()
+    await this.#cpu.start()
   }
 
-  /** Ends every worker and fails what waits. */
-  close(error: EmbeddingsError): void {
-    this.#closed = error
-    this.#life.abort(error)
-    this.#gpu?.lane.close(error)
-    this.#cpu?.close(error)
+  async #startOnGpu(): Promise<void> {
+    const candidate = await this.#contender.look()
+    const failure = candidate === null ? this.#log.nothingLeft() : await this.#startWith(candidate)
+    if (failure !== null) throw failure
+  }
+
+  async #startOnEither(): Promise<void> {
+    const graphs = this.#options.recipe.variants.filter(({ device }) => device === 'webgpu')
+    // Absent in some workers and on insecure origins, whatever the types say.
+    const hasGpu = (navigator as Partial<Navigator>).gpu !== undefined
+    if (graphs.length === 0 || !hasGpu) {
+      this.#log.note('webgpu', hasGpu ? 'the model has no graph for WebGPU' : 'no navigator.gpu')
+      return this.#startOnCpu()
+    }
+    if (this.#cpu === null) return this.#startOnGpu()
+    this.#log.open('waiting for the adapter')
+    const looking = this.#contender.look()
+    if (await this.#contender.wasBest()) {
+      const candidate = await looking
+      const serving = candidate === null ? null : this.#contender.remembered(candidate)
+      if (candidate !== null && serving !== null && isAll('webgpu', serving)) {
+        if ((await this.#startWith(candidate)) !== null) await this.#startOnCpu()
+        return
+      }
+    }
+    try {
+      await this.#startOnCpu()
+    } catch (error) {
+      if (!(error instanceof EmbeddingsError) || isNotTheBackend(error)) throw error
+      const candidate = await looking
+      if (candidate === null || (await this.#startWith(candidate)) !== null) throw error
+      return
+    }
+    const contest = this.#contest(looking, this.#cpu)
+    const dtype = this.#cpu.chosen?.variant.dtype
+    // Another dtype names another vector space, which must not change once a vector was given out.
+    if (graphs.some((graph) => graph.dtype !== dtype)) await contest
+  }
+
+  /** Starts on the GPU alone. @returns the failure, which is noted; null when it serves */
+  async #startWith(candidate: GpuCandidate): Promise<EmbeddingsError | null> {
+    try {
+      this.#take(await this.#contender.start(candidate, this.#cpu), allOn('webgpu'))
+      return null
+    } catch (error) {
+      this.#options.signal.throwIfAborted()
+      if (!(error instanceof EmbeddingsError)) throw error
+      this.#log.note('webgpu', error.message)
+      return error
+    }
+  }
+
+  async #contest(looking: Promise<GpuCandidate | null>, cpu: BackendLane): Promise<void> {
+    const candidate = await looking
+    if (candidate === null || this.#isClosed()) return
+    const takeover = await this.#contender.contend(candidate, cpu, () => this.#started)
+    if (takeover === null) return
+    if (this.#isClosed()) takeover.gpu.slot.terminate()
+    else this.#take(takeover.gpu, takeover.serving)
+  }
+
+  #take(gpu: StartedGpu, serving: Serving): void {
+    this.#gpu = gpu
+    gpu.lane.adopt(gpu.slot)
+    this.#serving = serving
+    const all = isAll('webgpu', serving)
+    const one = serving.interactive === 'webgpu' ? 'interactive' : 'background'
+    this.#log.note('webgpu', all ? 'chosen' : `chosen for ${one} requests`, true)
+    if (all) this.#cpu?.rest()
+    if (this.#started) this.#options.onTakeover('webgpu')
   }
 
   /** Device that serves a role now. */
@@ -113,22 +191,7 @@ export class ModelBackends {
   /** The session that serves a role; null while it is being started. */
   status(role: Priority): BackendStatus | null {
     const lane = this.#serving[role] === 'webgpu' ? this.#gpu?.lane : this.#cpu
-    const chosen = lane?.chosen ?? null
-    if (lane == null || chosen === null) return null
-    const { recipe } = this.#options
-    return {
-      device: chosen.device,
-      runtime: chosen.runtime.kind,
-      build: chosen.runtime.build,
-      dtype: chosen.variant.dtype,
-      file: chosen.variant.file,
-      workers: lane.workers,
-      threads: chosen.layout.threads,
-      adapter: chosen.adapter,
-      knownAnswerCosine: chosen.cosine,
-      dimensions: recipe.dimensions[0] ?? 0,
-      maxTokens: recipe.maxTokens,
-    }
+    return lane?.status(this.#options.recipe) ?? null
   }
 
   /**
@@ -142,167 +205,16 @@ export class ModelBackends {
     if (gpu !== null) {
       try {
         const rows = await gpu.lane.run(batch, priority, signal)
-        if (!this.#mayRetire() || findUnusableRow(rows, this.#options.recipe.dimensions[0] ?? 0) < 0)
-          return rows
+        const width = this.#options.recipe.dimensions[0] ?? 0
+        if (!this.#mayRetire() || findUnusableRow(rows, width) < 0) return rows
         await this.#condemn(gpu)
       } catch (error) {
         signal.throwIfAborted()
         this.#passToCpu(gpu, error)
       }
     }
-    if (this.#cpu === null) throw this.#closed ?? this.#nothingLeft()
+    if (this.#cpu === null) throw this.#closed ?? this.#log.nothingLeft()
     return this.#cpu.run(batch, priority, signal)
-  }
-
-  async #startOnCpu(): Promise<void> {
-    if (this.#cpu === null) throw this.#nothingLeft()
-    await this.#cpu.start()
-  }
-
-  async #startOnGpu(): Promise<void> {
-    const candidate = await this.#look()
-    if (candidate === null) throw this.#nothingLeft()
-    const failure = await this.#startWith(candidate)
-    if (failure !== null) throw failure
-  }
-
-  async #startOnEither(): Promise<void> {
-    const { recipe, attempts, signal } = this.#options
-    const graphs = recipe.variants.filter(({ device }) => device === 'webgpu')
-    if (graphs.length === 0) this.#note('webgpu', 'the model has no graph for WebGPU')
-    // Absent in some workers and on insecure origins, whatever the types say.
-    else if ((navigator as Partial<Navigator>).gpu === undefined) this.#note('webgpu', 'no navigator.gpu')
-    if (attempts.length > 0) return this.#startOnCpu()
-    this.#gpuNote = { device: 'webgpu', reason: 'waiting for the adapter', chosen: false }
-    attempts.push(this.#gpuNote)
-    const looking = this.#look()
-    if (this.#cpu === null || (await this.#gpuWasBest())) {
-      const candidate = await looking
-      if (candidate !== null && (this.#cpu === null || isAll('webgpu', this.#remembered(candidate)))) {
-        const failure = await this.#startWith(candidate)
-        if (failure === null) return
-        if (this.#cpu === null) throw failure
-        return this.#startOnCpu()
-      }
-    }
-    try {
-      await this.#startOnCpu()
-    } catch (error) {
-      if (!(error instanceof EmbeddingsError) || isNotTheBackend(error)) throw error
-      const candidate = await looking
-      if (candidate === null || (await this.#startWith(candidate)) !== null) throw error
-      return
-    }
-    const deciding = this.#decide(looking)
-    const dtype = this.#cpu?.chosen?.variant.dtype
-    // Another dtype names another vector space, which must not change once a vector was given out.
-    if (graphs.some((graph) => graph.dtype !== dtype)) await deciding
-    signal.throwIfAborted()
-  }
-
-  #openTrial(): Promise<GpuTrial> {
-    const { recipe, config, encode, openTrial } = this.#options
-    return (this.#opening ??= openTrial({
-      recipe,
-      config,
-      encode,
-      cpuRungs: this.#cpuRungs,
-      signal: this.#life.signal,
-    }))
-  }
-
-  /** Null where there is no GPU to try; the reason is noted then. */
-  async #look(): Promise<GpuCandidate | null> {
-    try {
-      this.#trial = await this.#openTrial()
-      const found = await this.#trial.look()
-      if (typeof found !== 'string') return found
-      this.#note('webgpu', found)
-    } catch (error) {
-      this.#note('webgpu', messageOf(error))
-    }
-    return null
-  }
-
-  async #gpuWasBest(): Promise<boolean> {
-    try {
-      return await (await this.#openTrial()).wasBest()
-    } catch {
-      // What is wrong with it, `#look` notes.
-      return false
-    }
-  }
-
-  #remembered(candidate: GpuCandidate): Serving | null {
-    return this.#trial?.remembered(candidate) ?? null
-  }
-
-  /** Starts on the GPU alone. @returns the failure, which is noted; null when it serves */
-  async #startWith(candidate: GpuCandidate): Promise<EmbeddingsError | null> {
-    try {
-      this.#take(await this.#startGpu(candidate), ALL_ON('webgpu'))
-      return null
-    } catch (error) {
-      this.#options.signal.throwIfAborted()
-      if (!(error instanceof EmbeddingsError)) throw error
-      this.#note('webgpu', error.message)
-      return error
-    }
-  }
-
-  #startGpu(candidate: GpuCandidate): Promise<StartedGpu> {
-    if (this.#trial === null) throw this.#nothingLeft()
-    return this.#trial.start(candidate, this.#cpu, {
-      ...this.#shared(),
-      // What becomes of it is decided, and noted, after the trial.
-      onVerdict: () => undefined,
-      onLost: (error) => {
-        if (error.code === 'device_lost' || error.code === 'timeout') this.#countFault(error)
-      },
-    })
-  }
-
-  /** Tries the GPU while the CPU serves. Never throws: what stands in the way is noted. */
-  async #decide(looking: Promise<GpuCandidate | null>): Promise<void> {
-    const candidate = await looking
-    const [cpu, trial] = [this.#cpu, this.#trial]
-    if (candidate === null || cpu === null || trial === null || this.#closed !== null) return
-    const remembered = this.#remembered(candidate)
-    let started: StartedGpu | null = null
-    try {
-      let comparison = candidate.verdict?.comparison ?? null
-      if (remembered === null || !isAll('wasm', remembered)) {
-        started = await this.#startGpu(candidate)
-        if (remembered === null || started.candidate !== candidate)
-          comparison = await trial.compare(started, cpu)
-      }
-      if (comparison === null) return
-      if (this.#closed !== null) throw this.#closed
-      const { variant } = started?.candidate ?? candidate
-      const sameDtype = cpu.chosen?.variant.dtype === variant.dtype
-      const serving = assignRoles(comparison, sameDtype)
-      if (started === null || isAll('wasm', serving)) {
-        this.#note('webgpu', `no faster than the CPU: ${describeComparison(comparison)}`)
-      } else if (this.#started && !mayMix(comparison, sameDtype)) {
-        this.#note('webgpu', `from the next load on, as its vectors differ: ${describeComparison(comparison)}`)
-      } else {
-        this.#take(started, serving)
-        return
-      }
-    } catch (error) {
-      if (this.#closed === null) this.#note('webgpu', messageOf(error))
-    }
-    started?.slot.terminate()
-  }
-
-  #take(started: StartedGpu, serving: Serving): void {
-    this.#gpu = started
-    started.lane.adopt(started.slot)
-    this.#serving = serving
-    const one = serving.interactive === 'webgpu' ? 'interactive' : 'background'
-    this.#note('webgpu', isAll('webgpu', serving) ? 'chosen' : `chosen for ${one} requests`, true)
-    if (isAll('webgpu', serving)) this.#cpu?.rest()
-    if (this.#started) this.#options.onTakeover('webgpu')
   }
 
   #mayRetire(): boolean {
@@ -321,8 +233,8 @@ export class ModelBackends {
     const gpu = this.#gpu
     if (gpu === null) return
     this.#gpu = null
-    this.#serving = ALL_ON('wasm')
-    this.#note('webgpu', reason)
+    this.#serving = allOn('wasm')
+    this.#log.note('webgpu', reason)
     // What it still had to do comes back to `run`, which takes it to the CPU.
     gpu.lane.close(error)
     this.#options.onTakeover('wasm')
@@ -333,60 +245,31 @@ export class ModelBackends {
   async #condemn(gpu: StartedGpu): Promise<void> {
     const error = new EmbeddingsError('invalid_output', 'a vector was zero or not finite')
     if (this.#gpu === gpu) this.#retire(error.message, error)
-    await this.#trial?.condemn(gpu.candidate)
+    await this.#contender.condemn(gpu.candidate)
   }
 
   /** Returns where the CPU shall run what the GPU could not. @throws EmbeddingsError otherwise */
   #passToCpu(gpu: StartedGpu, error: unknown): void {
-    if (!(error instanceof EmbeddingsError) || this.#closed !== null) throw error
-    if (!this.#mayRetire()) {
-      if (this.#faults === 0 || error.code !== 'inference_failed') throw error
-      const message = `The GPU device was lost and could not be had again: ${error.message}`
-      throw new EmbeddingsError('device_lost', message, { cause: error })
+    if (!(error instanceof EmbeddingsError) || this.#isClosed()) throw error
+    if (this.#mayRetire()) {
+      if (this.#gpu === gpu) this.#countFault(error)
+      return
     }
-    if (this.#gpu === gpu) this.#countFault(error)
+    // After a loss the browser may refuse another adapter; onnxruntime reports that as a failure of its own.
+    if (this.#faults === 0 || error.code !== 'inference_failed') throw error
+    const message = `The GPU device was lost and could not be had again: ${error.message}`
+    throw new EmbeddingsError('device_lost', message, { cause: error })
   }
 
-  #makeCpuLane(): BackendLane {
-    const { recipe, encode, config } = this.#options
-    return new BackendLane('wasm', this.#cpuRungs, {
-      ...this.#shared(),
-      test: async (slot, rung) => {
-        const { knownAnswer } = recipe
-        if (knownAnswer === undefined) {
-          requireCosine((await runProbe(slot, await encode('warm-up'))) === null ? null : 1, 1)
-          return null
-        }
-        const { tokens, embedding } = knownAnswer
-        const known = { tokens: Int32Array.from(tokens), embedding, dtype: 'fp32' }
-        const measured = await knownAnswerCosine(slot, known)
-        return requireCosine(measured, leastCosine(rung.variant.dtype, known.dtype))
-      },
-      onVerdict: config.device === 'webgpu' ? () => undefined : this.#note,
-      onLost: () => undefined,
-    })
+  #isClosed(): boolean {
+    return this.#closed !== null
   }
 
-  #shared(): Pick<LaneOptions, 'recipe' | 'readModel' | 'onPhase'> {
-    const { recipe, onPhase, readModel, signal } = this.#options
-    return {
-      recipe,
-      onPhase,
-      readModel: (variant) =>
-        readModel(variant, this.#started ? this.#life.signal : AbortSignal.any([this.#life.signal, signal])),
-    }
+  /** Ends every worker and fails what waits. */
+  close(error: EmbeddingsError): void {
+    this.#closed = error
+    this.#life.abort(error)
+    this.#gpu?.lane.close(error)
+    this.#cpu?.close(error)
   }
-
-  #nothingLeft(): EmbeddingsError {
-    const reasons = this.#options.attempts.map(({ device, reason }) => `${device}: ${reason}`).join('; ')
-    return new EmbeddingsError('unsupported_environment', `No backend can run this model here (${reasons}).`)
-  }
-}
-
-function isAll(device: Device, serving: Serving | null): boolean {
-  return serving?.interactive === device && serving.background === device
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

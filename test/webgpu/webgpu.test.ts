@@ -5,4 +5,5 @@
 
 import './adapter.suite.ts'
 import './embeddings.suite.ts'
+import './verdicts.suite.ts'
 import './device-loss.suite.ts'

@@ -1,0 +1,231 @@
+/** A GPU has to prove itself: by a known answer, and by its times beside the CPU's. What was found is remembered. */
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.ts'
+import { agreement } from '../browser/reference.ts'
+import { until } from '../browser/until.ts'
+import { deleteVerdicts, editVerdicts, gpuMachineWorker } from './gpu-machine.ts'
+
+const SHIPPED = 'all-MiniLM-L6-v2'
+
+interface Manifest {
+  revision: string
+  knownAnswer?: unknown
+  variants: { device: string; file: string }[]
+}
+
+let open: EmbeddingsClient[] = []
+let started = 0
+const channel = new BroadcastChannel('gpu-service')
+channel.addEventListener('message', () => started++)
+
+function client(options: EmbeddingsClientOptions): EmbeddingsClient {
+  const made = new EmbeddingsClient({ modelsUrl: '/models/', workers: 1, ...options })
+  open.push(made)
+  return made
+}
+
+/** A client on a machine whose software adapter passes for a GPU. */
+function onGpuMachine(options: EmbeddingsClientOptions = {}): EmbeddingsClient {
+  return client({ createWorker: gpuMachineWorker, ...options })
+}
+
+const closeAll = async (): Promise<void> => {
+  await Promise.all(open.map((made) => made.close()))
+  open = []
+}
+
+async function manifestOf(url: string): Promise<Manifest> {
+  return (await (await fetch(url)).json()) as Manifest
+}
+
+/** The tiny model, for both devices from one file. */
+async function tinyForBoth(): Promise<Manifest> {
+  const manifest = await manifestOf('/fixtures/tiny/tiny-mean/manifest.json')
+  delete manifest.knownAnswer
+  const [variant] = manifest.variants
+  return { ...manifest, variants: [{ ...variant!, device: 'webgpu' }, variant!] }
+}
+
+/**
+ * The shipped graph for WASM on WebGPU. Its MultiHeadAttention takes, from 32 tokens on, a shader that is wrong on SwiftShader
+ * (tools/prepare-model/README.md).
+ */
+async function wrongOnGpu(): Promise<Manifest> {
+  const manifest = await manifestOf(`/models/${SHIPPED}/manifest.json`)
+  delete manifest.knownAnswer
+  const variant = manifest.variants.find(({ device }) => device === 'wasm')!
+  return { ...manifest, revision: 'wrong-on-gpu', variants: [{ ...variant, device: 'webgpu' }, variant] }
+}
+
+const TINY = { modelsUrl: '/fixtures/tiny/' }
+
+describe('trust in a GPU', () => {
+  beforeEach(async () => {
+    await deleteVerdicts()
+    started = 0
+  })
+  afterEach(closeAll)
+
+  test('WebGPU in software is passed over by name on auto, and its graph is not fetched', async () => {
+    const { backend, background } = await client({ storage: 'memory' }).models.load(SHIPPED)
+    expect(backend?.device).toBe('wasm')
+    expect(background).toEqual(backend)
+    const { models } = open[0]!
+    await until(async () => /software/.test((await models.status(SHIPPED)).attempts[0]!.reason))
+    const { attempts, verdicts } = await models.status(SHIPPED)
+    expect(attempts[0]).toMatchObject({ device: 'webgpu', chosen: false })
+    expect(attempts[0]!.reason).toMatch(/^google swiftshader .*is WebGPU in software, not a GPU$/i)
+    expect(verdicts).toEqual([])
+  })
+
+  test('a model without a known answer: the CPU computes one, once, and ends', async () => {
+    const options = { ...TINY, device: 'webgpu', models: [await tinyForBoth()] } as const
+    const first = onGpuMachine(options)
+    const { backend, background, attempts, verdicts } = await first.models.load('tiny-mean')
+    expect(backend).toMatchObject({ device: 'webgpu', workers: 1, file: 'onnx/model.onnx' })
+    expect(background).toEqual(backend)
+    expect(backend?.knownAnswerCosine).toBeGreaterThan(0.9999)
+    expect(attempts).toEqual([{ device: 'webgpu', reason: 'chosen', chosen: true }])
+    expect(verdicts).toHaveLength(1)
+    expect(verdicts[0]).toMatchObject({ passed: true, leastCosine: 0.99, dtype: 'fp32', comparison: null })
+    expect(verdicts[0]!.browser).toMatch(/\d+\.\d+/)
+    const afterFirst = started
+    expect(afterFirst).toBeGreaterThanOrEqual(2)
+
+    const second = onGpuMachine(options)
+    expect((await second.models.load('tiny-mean')).backend?.device).toBe('webgpu')
+    expect(started - afterFirst).toBe(1)
+  })
+
+  test('a GPU that computes wrongly is found by the answer of the CPU, and never used again for the model', async () => {
+    const models = [await wrongOnGpu()]
+    const options = { device: 'webgpu', models, storage: 'auto' } as const
+    const first = onGpuMachine(options)
+    await expect(first.models.load(SHIPPED)).rejects.toMatchObject({
+      code: 'invalid_output',
+      message: expect.stringMatching(/^known-answer cosine 0\.9\d\d$/) as string,
+    })
+    const [verdict] = (await first.models.status(SHIPPED)).verdicts
+    expect(verdict).toMatchObject({ passed: false, leastCosine: 0.97, file: 'onnx/model_q8_wasm.onnx' })
+    expect(verdict!.cosine).toBeLessThan(0.97)
+    await closeAll()
+
+    started = 0
+    const second = onGpuMachine({ ...options, storage: 'auto' })
+    const refused = second.models.load(SHIPPED)
+    await expect(refused).rejects.toMatchObject({
+      code: 'unsupported_environment',
+      message: expect.stringMatching(/webgpu: known-answer cosine 0\.9\d\d \(onnx.*, tested 20/) as string,
+    })
+    expect(started).toBe(0)
+
+    const cpu = onGpuMachine({ models })
+    expect((await cpu.models.load(SHIPPED)).backend?.device).toBe('wasm')
+    await until(async () => /known-answer/.test((await cpu.models.status(SHIPPED)).attempts[0]!.reason))
+
+    await second.models.delete(SHIPPED)
+    expect((await second.models.status(SHIPPED)).verdicts).toEqual([])
+    await expect(second.models.load(SHIPPED)).rejects.toMatchObject({ code: 'invalid_output' })
+  })
+
+  test('nothing to compute an answer by: the reason, not a pass', async () => {
+    const both = await tinyForBoth()
+    const models = [{ ...both, variants: both.variants.slice(0, 1) }]
+    const gpu = client({ ...TINY, device: 'webgpu', models, cpuRuntime: 'onnxruntime', storage: 'memory' })
+    await expect(gpu.models.load('tiny-mean')).rejects.toMatchObject({
+      code: 'unsupported_environment',
+      message: expect.stringMatching(/^WebGPU cannot be tested: .*no known answer/) as string,
+    })
+  })
+})
+
+describe('a GPU beside the CPU', () => {
+  beforeEach(deleteVerdicts)
+  afterEach(closeAll)
+
+  const times = (query: number, bulk: number) => ({ query, bulk })
+  const decided = /no faster|from the next load|^chosen/
+
+  async function trialOf(made: EmbeddingsClient, id: string) {
+    await until(async () => decided.test((await made.models.status(id)).attempts[0]!.reason))
+    return made.models.status(id)
+  }
+
+  test('the CPU answers at once; the GPU is tried beside it and not taken where it is slower', async () => {
+    // One kind of CPU session, so that workers can be counted.
+    const both = { ...TINY, models: [await tinyForBoth()], cpuRuntime: 'onnxruntime' } as const
+    const auto = onGpuMachine(both)
+    const loaded = await auto.models.load('tiny-mean')
+    expect(loaded.backend?.device).toBe('wasm')
+    expect(loaded.attempts[0]).toMatchObject({ device: 'webgpu', chosen: false })
+    const { data } = await auto.embeddings.create({ model: 'tiny-mean', input: 'red' })
+    expect(data).toHaveLength(1)
+    const { backend, attempts, verdicts } = await trialOf(auto, 'tiny-mean')
+    expect(backend?.device).toBe('wasm')
+    expect(attempts[0]!.reason).toMatch(/^no faster than the CPU: a query \d+/)
+    const { comparison, cosine, passed } = verdicts[0]!
+    expect(passed).toBe(true)
+    expect(cosine).toBeGreaterThan(0.999)
+    expect(comparison!.agreement).toBeGreaterThan(0.99)
+    expect(comparison!.webgpu.query).toBeGreaterThan(comparison!.wasm.query)
+    console.log('SwiftShader beside the CPU', comparison)
+
+    await closeAll()
+    started = 0
+    const again = onGpuMachine(both)
+    await again.models.load('tiny-mean')
+    expect((await trialOf(again, 'tiny-mean')).attempts[0]!.reason).toMatch(/^no faster than the CPU/)
+    expect(started).toBe(1)
+
+    // As a fast GPU would have done: the next load goes straight there, and no CPU session is made.
+    await closeAll()
+    const fast = { agreement: 0.9999, webgpu: times(1, 1), wasm: times(10, 100) }
+    await editVerdicts((verdict) => ({ ...verdict, comparison: { ...verdict.comparison!, ...fast } }))
+    started = 0
+    const onGpu = onGpuMachine(both)
+    const status = await onGpu.models.load('tiny-mean')
+    expect(status.backend?.device).toBe('webgpu')
+    expect(status.attempts).toEqual([{ device: 'webgpu', reason: 'chosen', chosen: true }])
+    expect(started).toBe(1)
+  })
+
+  test('each serves what it does faster', async () => {
+    const gpu = client({ device: 'webgpu' })
+    await gpu.models.load(SHIPPED)
+    await closeAll()
+    // As a GPU would have done that is slow to answer one text and fast with many.
+    const comparison = {
+      agreement: 0.9999,
+      webgpu: times(10, 1),
+      wasm: times(1, 100),
+      cpu: 'onnxruntime wasm onnx/model_q8_wasm.onnx 1×1',
+    }
+    await editVerdicts((verdict) => ({ ...verdict, comparison }))
+    const devices: string[] = []
+    const mixed = onGpuMachine({
+      cpuRuntime: 'onnxruntime',
+      onProgress: (event) => {
+        if (event.type === 'ready') devices.push(event.device)
+      },
+    })
+    expect((await mixed.models.load(SHIPPED)).backend?.device).toBe('wasm')
+    await until(async () => (await mixed.models.status(SHIPPED)).background?.device === 'webgpu')
+    const { backend, attempts } = await mixed.models.status(SHIPPED)
+    expect(backend?.device).toBe('wasm')
+    expect(attempts).toEqual([
+      { device: 'webgpu', reason: 'chosen for background requests', chosen: true },
+      { device: 'wasm', reason: 'chosen', chosen: true },
+    ])
+    expect(devices).toEqual(['wasm', 'webgpu'])
+    const create = (priority: 'interactive' | 'background') =>
+      mixed.embeddings.create({ model: SHIPPED, input: 'Hello' }, { priority })
+    const [lone, bulk] = [await create('interactive'), await create('background')]
+    expect(lone.system_fingerprint).toBe(bulk.system_fingerprint)
+    const [a, b] = [lone.data[0]!.embedding, bulk.data[0]!.embedding]
+    const { minimum } = agreement([a], [Float32Array.from(b)])
+    expect(minimum).toBeGreaterThan(0.99)
+    // These two sessions never agree to the last bit: equal vectors would mean that one of them answered both.
+    expect(minimum).toBeLessThan(0.999_999)
+  })
+})
