@@ -63,6 +63,8 @@ export interface EmbeddingSession {
   readonly adapter: string | null
   /** Settles with the reason when the GPU device is lost; never on the CPU. */
   readonly lost: Promise<string>
+  /** What was wanted of the model's file and could not be had, and what is done instead; empty as a rule. */
+  readonly notes: readonly string[]
   /**
    * @returns rows × width, pooled and L2-normalised, in the batch's order
    * @throws EmbeddingsError `inference_failed`, `device_lost`, `out_of_memory`

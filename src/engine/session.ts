@@ -5,9 +5,11 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import { widenHalves } from '../vectors/half.ts'
 import { normalizeRows } from '../vectors/normalize.ts'
 import { padBatch, type PaddedBatch, type TokenBatch } from './batch.ts'
+import { editModel } from './edited-model.ts'
 import type { EmbeddingSession, ModelConfig, OnnxRuntimeConfig, RuntimeBuild } from './embedding-session.ts'
 import { inputFillers, type FillInput } from './graph-inputs.ts'
-import { chooseOutput, type ChosenOutput, type GraphOutput } from './graph-outputs.ts'
+import type { ChosenOutput, GraphOutput } from './graph-outputs.ts'
+import { OneByOneSession } from './one-by-one-session.ts'
 import { poolHiddenStates } from './pooling.ts'
 import { toSessionError } from './session-errors.ts'
 
@@ -64,7 +66,8 @@ export async function prepareOnnxRuntime(config: OnnxRuntimeConfig): Promise<voi
 export async function createOnnxSession(config: OnnxSessionConfig): Promise<EmbeddingSession> {
   try {
     const runtime = await openRuntime(config)
-    const session = await runtime.InferenceSession.create(new Uint8Array(config.model), {
+    const { model, output, paddingSide, batchDependent, notes } = editModel(config)
+    const session = await runtime.InferenceSession.create(model, {
       executionProviders: [config.device],
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
@@ -78,9 +81,12 @@ export async function createOnnxSession(config: OnnxSessionConfig): Promise<Embe
           }),
     })
     const inputs = inputFillers(valuesOf(session.inputMetadata))
-    const output = chooseOutput(valuesOf(session.outputMetadata), config)
     const gpu = config.device === 'webgpu' ? await runtime.env.webgpu.device : null
-    return new OnnxSession(runtime, session, config, { inputs, output }, gpu)
+    // Not the whole configuration: the model's bytes would stay in memory with it.
+    const { width, pooling, padTokenId } = config
+    const graph = { inputs, output, notes, paddingSide, width, pooling, padTokenId }
+    const made = new OnnxSession(runtime, session, graph, gpu)
+    return batchDependent ? new OneByOneSession(made) : made
   } catch (error) {
     throw toSessionError(error, 'create')
   }
@@ -100,31 +106,26 @@ function describeAdapter(device: GPUDevice): string {
 }
 
 /** How a graph is fed and read. */
-interface GraphUse {
+interface GraphUse extends Pick<ModelConfig, 'width' | 'pooling' | 'padTokenId' | 'paddingSide'> {
   inputs: ReadonlyMap<string, FillInput>
   output: ChosenOutput
+  notes: readonly string[]
 }
 
 class OnnxSession implements EmbeddingSession {
   readonly adapter: string | null
   readonly lost: Promise<string>
+  readonly notes: readonly string[]
   readonly #runtime: OnnxRuntime
   readonly #session: InferenceSession
-  readonly #config: OnnxSessionConfig
   readonly #graph: GraphUse
   #lostReason: string | null = null
 
-  constructor(
-    runtime: OnnxRuntime,
-    session: InferenceSession,
-    config: OnnxSessionConfig,
-    graph: GraphUse,
-    gpu: GPUDevice | null,
-  ) {
+  constructor(runtime: OnnxRuntime, session: InferenceSession, graph: GraphUse, gpu: GPUDevice | null) {
     this.#runtime = runtime
     this.#session = session
-    this.#config = config
     this.#graph = graph
+    this.notes = graph.notes
     this.adapter = gpu === null ? null : describeAdapter(gpu)
     this.lost =
       gpu === null
@@ -138,12 +139,11 @@ class OnnxSession implements EmbeddingSession {
   async run(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
     // After a loss the Asyncify build would block this thread for ever (onnxruntime-web 1.30): never run again.
     if (this.#isLost()) throw this.#deviceLost(undefined)
-    const { padTokenId, paddingSide } = this.#config
-    const padded = padBatch(batch, padTokenId, this.#graph.output.pooled ? paddingSide : 'right')
+    const { output: wanted, padTokenId, paddingSide } = this.#graph
+    const padded = padBatch(batch, padTokenId, paddingSide)
     try {
-      const { name } = this.#graph.output
-      const output = (await this.#session.run(this.#feeds(padded), [name]))[name]
-      if (output === undefined) throw new Error(`onnxruntime returned no ${name}`)
+      const output = (await this.#session.run(this.#feeds(padded), [wanted.name]))[wanted.name]
+      if (output === undefined) throw new Error(`onnxruntime returned no ${wanted.name}`)
       return this.#readRows(output, batch, padded)
     } catch (error) {
       // The loss itself may be reported just after the run that it broke.
@@ -179,7 +179,7 @@ class OnnxSession implements EmbeddingSession {
   }
 
   #readRows(output: Tensor, batch: TokenBatch, padded: PaddedBatch): Float32Array<ArrayBuffer> {
-    const { width, pooling } = this.#config
+    const { width, pooling } = this.#graph
     const { pooled } = this.#graph.output
     const expected = pooled ? [padded.rows, width] : [padded.rows, padded.columns, width]
     if ((output.type !== 'float32' && output.type !== 'float16') || output.dims.join() !== expected.join()) {

@@ -16,7 +16,7 @@ import { UnsupportedModelError } from './unsupported-model.ts'
 export interface SimdSessionConfig {
   /** Bytes of the ONNX file, untrusted. */
   model: ArrayBuffer
-  /** Name of the graph output that the recipe reads; null: of token vectors, else of pooled ones. */
+  /** Name of the graph output that the recipe reads; null: of pooled vectors, else of the tokens'. */
   output: string | null
   pooled: boolean | null
   pooling: Pooling
@@ -70,6 +70,7 @@ function toSessionError(error: unknown): EmbeddingsError {
 class SimdSession implements EmbeddingSession {
   readonly adapter = null
   readonly lost: Promise<string> = new Promise(() => undefined)
+  readonly notes = []
   #encoder: Encoder | null
 
   constructor(encoder: Encoder) {

@@ -55,7 +55,8 @@ describe.each(here ? MODELS : [])('$id', ({ id, reference, pooling, texts: count
   const prompt = id === 'e5-small-v2' ? 'query: ' : ''
   let ours: number[][] = []
 
-  test('equals transformers.js in the same page, one text at a time', { timeout: 120_000 }, async () => {
+  // transformers.js runs the file as it is, with one scale a text; here each token has its own. Neither is exact.
+  test('agrees with transformers.js in the same page, one text at a time', { timeout: 120_000 }, async () => {
     ours = await oneByOne(id, texts, prompt === '' ? undefined : 'query')
     const theirs = await transformersVectors(
       `Xenova/${id}`,
@@ -64,16 +65,26 @@ describe.each(here ? MODELS : [])('$id', ({ id, reference, pooling, texts: count
     )
     const { mean, minimum } = agreement(ours, theirs)
     console.log(`${id} beside transformers.js: cosine mean ${mean}, minimum ${minimum}`)
-    expect(minimum).toBeGreaterThanOrEqual(0.99999)
+    expect(mean).toBeGreaterThanOrEqual(0.985)
+    expect(minimum).toBeGreaterThanOrEqual(0.96)
+    if (id !== MINILM.id) return
+    const exact = (await referenceRows('all-MiniLM-L6-v2.fp32'))
+      .slice(0, count)
+      .map(({ embedding }) => embedding)
+    const nearness = [ours, theirs.map((vector) => [...vector])].map(
+      (vectors) => agreement(vectors, exact).mean,
+    )
+    console.log(`${id} to the unquantised model: cosine mean ${nearness[0]!}, transformers.js ${nearness[1]!}`)
+    expect(nearness[0]).toBeGreaterThan(nearness[1]!)
   })
 
-  test('agrees with native onnxruntime as far as its kernels do', async () => {
+  test('agrees with native onnxruntime', async () => {
     const native = (await referenceRows(reference)).slice(0, count).map(({ embedding }) => embedding)
     expect(ours).toHaveLength(count)
     const { mean, minimum } = agreement(ours, native)
     console.log(`${id} beside native onnxruntime: cosine mean ${mean}, minimum ${minimum}`)
-    expect(mean).toBeGreaterThanOrEqual(0.998)
-    expect(minimum).toBeGreaterThanOrEqual(0.98)
+    expect(mean).toBeGreaterThanOrEqual(0.985)
+    expect(minimum).toBeGreaterThanOrEqual(0.96)
   })
 
   test('usage counts the tokens of the reference, prompt and special tokens included', async () => {

@@ -4,7 +4,8 @@ import type { Pooling } from '../../models/recipe.ts'
 import { GraphFragment } from './graph-fragment.ts'
 import { addPerTokenScales, countBatchScaled, planPerTokenScales } from './per-token-scales.ts'
 import { addPooledOutput, whyNotPooled } from './pooled-output.ts'
-import { scanGraph } from './scan-graph.ts'
+import type { GraphScan } from './scan-graph.ts'
+import { addSteadySoftmax } from './steady-softmax.ts'
 
 /** A vector a token that the graph is to pool. */
 export interface WantedPooling {
@@ -35,11 +36,11 @@ const UNKNOWN_FIELD = 9 * 8 + 2
  * Makes dynamic quantisation independent of the batch, and, where wanted, pooling a part of the graph, whose only
  * output is then the pooled one.
  *
- * @param file bytes of the ONNX file, untrusted; not changed
- * @throws EmbeddingsError `bad_model_file`; RangeError where there is no memory for the copy
+ * @param file bytes of the ONNX file; not changed
+ * @param scan what `scanGraph` read in it
+ * @throws RangeError where there is no memory for the copy
  */
-export function editGraph(file: Uint8Array, wanted: WantedPooling | null): EditedGraph {
-  const scan = scanGraph(file)
+export function editGraph(file: Uint8Array, scan: GraphScan, wanted: WantedPooling | null): EditedGraph {
   const fragment = new GraphFragment(scan)
   const removed: number[] = []
   const reasons: string[] = []
@@ -48,7 +49,7 @@ export function editGraph(file: Uint8Array, wanted: WantedPooling | null): Edite
   if (typeof plan === 'string') reasons.push(`scales by token are not possible (${plan})`)
   else if (plan !== null) {
     addPerTokenScales(fragment, plan)
-    for (const { start } of plan.replaced) removed.push(start)
+    for (const { start } of [...plan.replaced, ...addSteadySoftmax(scan, fragment)]) removed.push(start)
   }
 
   let pooledOutput: string | null = null

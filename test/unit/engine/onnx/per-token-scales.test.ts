@@ -1,11 +1,10 @@
 /** Quantised graphs, as onnxruntime's own tools make them, compute after the edit what numpy does with scales by token. */
 
 import { describe, expect, test } from 'vitest'
-import { editGraph } from '../../../../src/engine/onnx/edit-graph.ts'
 import { readGraphInterface } from '../../../../src/engine/onnx/scan-graph.ts'
 import { EmbeddingsError } from '../../../../src/openai/errors.ts'
 import { makeRandom } from './random.ts'
-import { expected, fixture, furthest, runGraph } from './run-graph.ts'
+import { edit, expected, fixture, furthest, runGraph } from './run-graph.ts'
 
 const HIDDEN = 'last_hidden_state'
 const GRAPHS = Object.keys(expected.hidden)
@@ -19,7 +18,7 @@ const textsAlone = expected.ids.right.map((ids, text) => ids.slice(0, expected.l
 
 describe.each(GRAPHS)('%s', (name) => {
   const file = fixture(name)
-  const edited = editGraph(file, null)
+  const edited = edit(file, null)
   const wanted = expected.hidden[name]!
 
   test('is edited', () => {
@@ -48,7 +47,7 @@ describe.each(GRAPHS)('%s', (name) => {
   })
 
   test('both edits at once', async () => {
-    const { model, pooledOutput } = editGraph(file, { output: HIDDEN, pooling: 'last' })
+    const { model, pooledOutput } = edit(file, { output: HIDDEN, pooling: 'last' })
     const { data } = await runGraph(model, pooledOutput ?? '', expected.ids.right)
     const last = wanted.map((rows) => rows.at(-1)).map((row) => row.map((value) => value / Math.hypot(...row)))
     expect(furthest(data, last.flat())).toBeLessThan(1e-5)
@@ -64,14 +63,14 @@ describe('a graph that is quantised in another way stays as it is, is told apart
     ['odd', /read elsewhere|inside a branch/],
   ])('%s', (name, reason) => {
     const file = fixture(name)
-    const edited = editGraph(file, null)
+    const edited = edit(file, null)
     expect(edited).toMatchObject({ batchDependent: true, reasons: [expect.stringMatching(reason)] })
     expect(edited.model).toBe(file)
   })
 
   test('pooled, and otherwise what it was', async () => {
     const file = fixture('stays-read')
-    const { model, pooledOutput, batchDependent } = editGraph(file, { output: HIDDEN, pooling: 'cls' })
+    const { model, pooledOutput, batchDependent } = edit(file, { output: HIDDEN, pooling: 'cls' })
     expect(batchDependent).toBe(true)
     const before = await runGraph(file, HIDDEN, expected.ids.right)
     const after = await runGraph(model, pooledOutput ?? '', expected.ids.right)
@@ -94,7 +93,7 @@ describe('untrusted bytes', () => {
       const bytes = round % 10 === 0 ? file.slice(0, random(file.length)) : file.slice()
       for (let change = 0; change <= round % 4; change++) bytes[random(bytes.length)] = random(256)
       try {
-        const { model, pooledOutput } = editGraph(bytes, { output: HIDDEN, pooling: 'mean' })
+        const { model, pooledOutput } = edit(bytes, { output: HIDDEN, pooling: 'mean' })
         readGraphInterface(model)
         outcomes.add(pooledOutput === null ? 'left' : 'edited')
       } catch (error) {

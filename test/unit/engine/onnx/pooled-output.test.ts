@@ -1,9 +1,8 @@
 /** Graphs that were made to pool run on onnxruntime and give what numpy gives. */
 
 import { describe, expect, test } from 'vitest'
-import { editGraph } from '../../../../src/engine/onnx/edit-graph.ts'
 import { readGraphInterface } from '../../../../src/engine/onnx/scan-graph.ts'
-import { expected, fixture, furthest, runGraph, type Side } from './run-graph.ts'
+import { edit, expected, fixture, furthest, runGraph, type Side } from './run-graph.ts'
 
 const POOLINGS = ['mean', 'cls', 'last'] as const
 const SIDES: Side[] = ['left', 'right']
@@ -20,7 +19,7 @@ describe('a pooled and normalised output', () => {
   test.each(cases(['pool-11', 'pool-13', 'pool-18', 'pool-int32-mask']))(
     '%s, %s, padding on the %s, which holds infinities and no numbers',
     async (graph, pooling, side) => {
-      const edited = editGraph(fixture(graph), { output: HIDDEN, pooling })
+      const edited = edit(fixture(graph), { output: HIDDEN, pooling })
       expect(edited).toMatchObject({ pooledOutput: 'sentence_embedding', batchDependent: false, reasons: [] })
       const { type, dims, data, names } = await runGraph(edited.model, 'sentence_embedding', expected.ids[side])
       expect([type, dims, names]).toEqual(['float32', [3, 8], ['sentence_embedding']])
@@ -31,7 +30,7 @@ describe('a pooled and normalised output', () => {
   test.each(cases(['pool-half']))(
     '%s, %s, padding on the %s: float32 from half precision',
     async (graph, pooling, side) => {
-      const { model } = editGraph(fixture(graph), { output: HIDDEN, pooling })
+      const { model } = edit(fixture(graph), { output: HIDDEN, pooling })
       const { type, data } = await runGraph(model, 'sentence_embedding', expected.ids[side])
       expect(type).toBe('float32')
       expect(furthest(data, expected.halfVectors[pooling].flat())).toBeLessThan(1e-6)
@@ -39,7 +38,7 @@ describe('a pooled and normalised output', () => {
   )
 
   test('takes other names where the graph has taken these', async () => {
-    const { model, pooledOutput } = editGraph(fixture('pool-names'), { output: HIDDEN, pooling: 'mean' })
+    const { model, pooledOutput } = edit(fixture('pool-names'), { output: HIDDEN, pooling: 'mean' })
     expect(pooledOutput).not.toBe('sentence_embedding')
     const { data, names } = await runGraph(model, pooledOutput!, expected.ids.right)
     expect(names).toEqual([pooledOutput])
@@ -47,7 +46,7 @@ describe('a pooled and normalised output', () => {
   })
 
   test('a text of zeros has the vector zero, not one that is no number', async () => {
-    const { model } = editGraph(fixture('dynamic-18'), { output: HIDDEN, pooling: 'mean' })
+    const { model } = edit(fixture('dynamic-18'), { output: HIDDEN, pooling: 'mean' })
     const { data } = await runGraph(model, 'sentence_embedding', [[0, 0]])
     expect([...data]).toEqual(new Array<number>(8).fill(0))
   })
@@ -55,7 +54,7 @@ describe('a pooled and normalised output', () => {
 
 describe('the file', () => {
   const file = fixture('pool-names')
-  const { model, pooledOutput } = editGraph(file, { output: HIDDEN, pooling: 'mean' })
+  const { model, pooledOutput } = edit(file, { output: HIDDEN, pooling: 'mean' })
 
   test('stays as it was; the copy differs in one byte an output, and goes on behind', () => {
     expect(file).toEqual(fixture('pool-names'))
@@ -72,7 +71,7 @@ describe('the file', () => {
   test('is edited where it lies inside a larger buffer', () => {
     const larger = new Uint8Array(file.length + 64).fill(7)
     larger.set(file, 32)
-    expect(editGraph(larger.subarray(32, 32 + file.length), { output: HIDDEN, pooling: 'mean' }).model).toEqual(
+    expect(edit(larger.subarray(32, 32 + file.length), { output: HIDDEN, pooling: 'mean' }).model).toEqual(
       model,
     )
   })
@@ -86,7 +85,7 @@ describe('a graph that cannot be made to pool stays as it is, with the reason', 
     ['odd', 'list', /not of float32 or float16/],
   ])('%s, %s', (graph, output, reason) => {
     const file = fixture(graph)
-    const { model, pooledOutput, reasons } = editGraph(file, { output, pooling: 'mean' })
+    const { model, pooledOutput, reasons } = edit(file, { output, pooling: 'mean' })
     expect(pooledOutput).toBeNull()
     expect(model).toBe(file)
     expect(reasons.some((each) => reason.test(each))).toBe(true)
@@ -94,7 +93,7 @@ describe('a graph that cannot be made to pool stays as it is, with the reason', 
 
   test('nothing is wanted', () => {
     const file = fixture('pool-18')
-    expect(editGraph(file, null)).toEqual({
+    expect(edit(file, null)).toEqual({
       model: file,
       pooledOutput: null,
       batchDependent: false,

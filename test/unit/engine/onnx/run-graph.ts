@@ -1,6 +1,8 @@
 /** Runs small graphs on onnxruntime-web's WebAssembly build in Node, and what they must compute (`make.py`). */
 
 import * as onnxruntime from 'onnxruntime-web/wasm'
+import { editGraph, type EditedGraph, type WantedPooling } from '../../../../src/engine/onnx/edit-graph.ts'
+import { scanGraph } from '../../../../src/engine/onnx/scan-graph.ts'
 import { fileBytes } from '../../simd/reference.ts'
 
 export type Side = 'left' | 'right'
@@ -25,6 +27,10 @@ export const expected = JSON.parse(
 export function fixture(name: string): Uint8Array {
   return new Uint8Array(fileBytes(`test/fixtures/onnx-edits/${name}.onnx`))
 }
+
+/** Reads a file and edits it. */
+export const edit = (file: Uint8Array, wanted: WantedPooling | null): EditedGraph =>
+  editGraph(file, scanGraph(file), wanted)
 
 export interface RunResult {
   /** Names of all outputs that the graph has. */
