@@ -1,5 +1,6 @@
 /** Models by their hub ids, from a server that the browser takes for the Hugging Face hub. */
 
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chromium, expect, test } from '@playwright/test'
@@ -7,7 +8,7 @@ import type { Browser, BrowserContext, Page } from '@playwright/test'
 import { createServer } from 'vite'
 import type { ViteDevServer } from 'vite'
 import type { EmbeddingCreateParams, EmbeddingsClientOptions } from '../../src/index.ts'
-import { chromiumArgs, chromiumCandidates } from '../../tools/test/find-chromium.mjs'
+import { chromiumArgs, chromiumCandidates, webgpuArgs } from '../../tools/test/find-chromium.mjs'
 import { filesUnder } from '../hub-server/hub-repository.ts'
 import { HubServer } from '../hub-server/hub-server.ts'
 import type { HubOutcome } from './hub-page/main.ts'
@@ -35,6 +36,8 @@ const tiny = JSON.parse(readFileSync(`${fixtures}/tiny/expected.json`, 'utf8')) 
   rows: { cls: { embedding: number[] }[] }
 }
 
+/** What the page's own server has under `/folder/`. */
+const folder = new Map<string, Buffer>()
 let hub: HubServer
 let server: ViteDevServer
 let browser: Browser
@@ -65,6 +68,12 @@ test.beforeAll(async () => {
             response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
             next()
           })
+          dev.middlewares.use('/folder/', (request, response) => {
+            const body = folder.get(request.url?.slice(1) ?? '')
+            // A manifest that the browser keeps for an hour is found to have changed past its cache.
+            const cache = request.url === '/tiny-cls/manifest.json' ? 'max-age=3600' : 'no-store'
+            response.writeHead(body === undefined ? 404 : 200, { 'cache-control': cache }).end(body)
+          })
         },
       },
     ],
@@ -75,7 +84,7 @@ test.beforeAll(async () => {
   address = `http://127.0.0.1:${String(port)}/test/e2e/hub-page/`
   const executablePath = chromiumCandidates()[0]?.path
   browser = await chromium.launch({
-    args: [...chromiumArgs, ...hub.chromiumArgs],
+    args: [...chromiumArgs, ...webgpuArgs, ...hub.chromiumArgs],
     ...(executablePath === undefined ? {} : { executablePath }),
   })
 })
@@ -372,4 +381,68 @@ test('a dtype that the repository lacks is refused, naming those that it has, be
   const q4 = await embed(TINY, { dtype: 'q4' })
   expectTiny(q4)
   expect(q4.status?.backend).toMatchObject({ dtype: 'q4', file: 'onnx/model_q4.onnx' })
+})
+
+test('for WebGPU a graph that the GPU cannot run is passed over by the list, not fetched', async () => {
+  const graph = tinyFiles().get('onnx/model.onnx') ?? Buffer.alloc(0)
+  hub.publish('org/own-cls', tinyFiles().set('onnx/model_fp16.onnx', graph))
+  const features = await page.evaluate(async () => [
+    ...((await navigator.gpu.requestAdapter())?.features ?? []),
+  ])
+  test.skip(features.length === 0, 'left out, as this Chromium has no WebGPU adapter')
+  test.skip(features.includes('shader-f16'), 'left out, as this GPU runs 16-bit floats')
+  const outcome = await embed(TINY, { device: 'webgpu' })
+  expectTiny(outcome)
+  expect(outcome.status?.backend).toMatchObject({ device: 'webgpu', dtype: 'fp32', file: 'onnx/model.onnx' })
+  const { error } = await embed(TINY, { device: 'webgpu', dtype: 'fp16', storage: 'memory' })
+  expect(error).toMatchObject({ code: 'unsupported_environment', status: 400 })
+  expect(error?.message).toContain('onnx/model_fp16.onnx: the GPU has no shader-f16')
+  expect(hub.requests.filter((request) => request.includes('model_fp16'))).toEqual([])
+})
+
+test('a model that has changed in its folder: the new manifest is fetched when a file does not fit the stored one', async () => {
+  /** The model with its graph's hash in the manifest, which says `revision`. */
+  const put = (revision: string, graph: Buffer): void => {
+    for (const [path, bytes] of filesUnder(`${fixtures}/tiny/tiny-cls`)) folder.set(`tiny-cls/${path}`, bytes)
+    const manifest = JSON.parse(String(folder.get('tiny-cls/manifest.json'))) as {
+      revision: string
+      files: { path: string; bytes: number; sha256: string }[]
+    }
+    manifest.revision = revision
+    folder.set('tiny-cls/onnx/model.onnx', graph)
+    for (const file of manifest.files) {
+      const bytes = folder.get(`tiny-cls/${file.path}`) ?? Buffer.alloc(0)
+      Object.assign(file, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') })
+    }
+    folder.set('tiny-cls/manifest.json', Buffer.from(JSON.stringify(manifest)))
+  }
+  const graph = readFileSync(`${fixtures}/tiny/tiny-cls/onnx/model.onnx`)
+  const body = { ...TINY, model: 'tiny-cls' }
+  const options = { modelsUrl: '/folder/', cpuRuntime: 'onnxruntime' } as const
+  put('one', graph)
+  const first = await embed(body, options)
+  expectTiny(first)
+  expect(first.fingerprint).toContain('tiny-cls@one:')
+
+  // Another graph of the same meaning: a field of the format that nothing reads, its producer's version.
+  put('two', Buffer.concat([graph, Buffer.from([0x1a, 0x01, 0x32])]))
+  const stored = await embed(body, options)
+  expect(stored.fingerprint).toBe(first.fingerprint)
+  await page.evaluate(async () => {
+    const cache = await caches.open('browser-embeddings-v1')
+    for (const { url } of await cache.keys()) if (url.endsWith('.onnx')) await cache.delete(url)
+  })
+  const renewed = await embed(body, options)
+  expectTiny(renewed)
+  expect(renewed.fingerprint).toContain('tiny-cls@two:')
+  expect(renewed.status?.attempts[0]?.reason).toMatch(/outdated .*model\.onnx.*fetched anew/)
+
+  // A server whose files fit no manifest of its own is refused as ever.
+  folder.set('tiny-cls/onnx/model.onnx', Buffer.concat([graph, Buffer.from([0x1a, 0x01, 0x33])]))
+  await page.evaluate(async () => {
+    const cache = await caches.open('browser-embeddings-v1')
+    for (const { url } of await cache.keys()) if (url.endsWith('.onnx')) await cache.delete(url)
+  })
+  const { error } = await embed(body, { ...options, storage: 'memory' })
+  expect(error).toMatchObject({ code: 'integrity_error', status: 502 })
 })
