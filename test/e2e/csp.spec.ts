@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
-import { chromiumArgs, chromiumCandidates } from '../../tools/test/find-chromium.mjs'
+import { chromiumArgs, chromiumCandidates, webgpuArgs } from '../../tools/test/find-chromium.mjs'
 import { cosine } from '../../src/vectors/similarity.ts'
 import { repository } from './packed-package.ts'
 import { embed, SealedSite, type Outcome } from './sealed-site.ts'
@@ -12,7 +12,7 @@ import { embed, SealedSite, type Outcome } from './sealed-site.ts'
 const executablePath = chromiumCandidates()[0]?.path
 test.use({
   launchOptions: {
-    args: [...chromiumArgs, '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+    args: [...chromiumArgs, ...webgpuArgs, '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
     ...(executablePath === undefined ? {} : { executablePath }),
   },
 })
@@ -46,7 +46,8 @@ let site: SealedSite
 
 test.beforeAll(async () => {
   test.setTimeout(300_000)
-  site = new SealedSite([['--from', join(repository, 'models'), '--model', 'all-MiniLM-L6-v2']])
+  const model = ['--from', join(repository, 'models'), '--model', 'all-MiniLM-L6-v2']
+  site = new SealedSite([['--runtime', 'jspi,wasm', ...model]])
   await site.listen()
 })
 
@@ -100,6 +101,13 @@ for (const { name, options } of [
     expect(outcome.status?.backend?.threads).toBe(1)
   })
 }
+
+test('WebGPU runs under them', async ({ page }) => {
+  await site.open(page)
+  const outcome = await run(page, { device: 'webgpu' })
+  expectRight(outcome)
+  expect(outcome.status?.backend).toMatchObject({ device: 'webgpu', build: 'jspi' })
+})
 
 /** The policy with one directive changed. */
 function withDirective(name: string, value: string): Record<string, string> {

@@ -40,13 +40,7 @@ export class SealedSite {
     const folder = join(this.#app.folder, 'public')
     cpSync(join(repository, 'test/e2e/sealed-app'), folder, { recursive: true })
     for (const words of copied) {
-      const { code, output } = this.#app.copyAssets(
-        'public/embeddings',
-        '--library',
-        '--runtime',
-        'wasm',
-        ...words,
-      )
+      const { code, output } = this.#app.copyAssets('public/embeddings', '--library', ...words)
       if (code !== 0) throw new Error(output)
     }
     const serve = sirv(folder, { dev: true, etag: true })

@@ -62,7 +62,7 @@ let elsewhere: string[] = []
 
 test.beforeAll(async () => {
   test.setTimeout(300_000)
-  const runs = new Map(models.map(({ id, from }) => [id, ['--from', from, '--model', id]]))
+  const runs = new Map(models.map(({ id, from }) => [id, ['--runtime', 'wasm', '--from', from, '--model', id]]))
   site = new SealedSite([...runs.values()])
   await site.listen()
 })
