@@ -187,6 +187,7 @@ function planBuffers(
     arena.floats(INNER_ROWS * inner),
     arena.allocate(quantized),
     arena.allocate((quantized / LEAST_BLOCK) * 8),
+    arena.floats(16 * Math.max(capacity, INNER_ROWS)),
     arena.allocate(padded * headSize),
     arena.allocate(padded * headSize),
     arena.floats(padded),

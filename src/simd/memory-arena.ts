@@ -24,8 +24,8 @@ export interface LinearPlan {
   inputs: number
   outputs: number
   block: number
-  /** 1: all weights are within -64…64; found out while they are packed. */
-  narrow: 0 | 1
+  ways: number
+  centers: number
 }
 
 export interface NormPlan {
@@ -77,7 +77,8 @@ export class MemoryArena {
       inputs,
       outputs,
       block,
-      narrow: 0,
+      ways: this.allocate((inputs / block) * (outputs / 16)),
+      centers: this.allocate((inputs * outputs) / 4),
     }
   }
 
@@ -87,8 +88,8 @@ export class MemoryArena {
 
   linearStructure(plan: LinearPlan): number {
     const fields = (): readonly number[] => {
-      const { weights, scales, bias, sums, smoothing, inputs, outputs, block, narrow } = plan
-      return [weights, scales, bias, sums, smoothing, inputs, outputs, block, narrow]
+      const { weights, scales, bias, sums, smoothing, inputs, outputs, block, ways, centers } = plan
+      return [weights, scales, bias, sums, smoothing, inputs, outputs, block, ways, centers]
     }
     const address = this.allocate(fields().length * 4)
     this.#structures.push({ address, fields, epsilon: null })

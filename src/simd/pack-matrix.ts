@@ -49,7 +49,8 @@ export function packLinear(
     packPart(target, plan, { linear, first, gain: gains[index] ?? 1 })
     first += linear.outputs
   }
-  plan.narrow = target.exports.areNarrow(plan.weights, plan.inputs * plan.outputs) === 1 ? 1 : 0
+  const blocks = (plan.inputs / plan.block) * (plan.outputs / 16)
+  target.exports.classifyBlocks(plan.weights, plan.centers, plan.ways, blocks, plan.block)
   target.exports.sumBlocks(plan.weights, plan.sums, plan.inputs, plan.outputs, plan.block)
 }
 

@@ -204,10 +204,13 @@ function softmax(scores: usize, tokens: u32, padded: u32, to: usize, plane: usiz
   return <f32>1 / <f32>(i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1))
 }
 
+/** ROUNDING's bits, and a mask of 14. In memory for the reason at `EXP2`. */
+const ROUND: usize = memory.data<u32>([0x4b400000, 16383], 16)
+
 @inline
 function weight(score: usize, largest: v128): v128 {
   const power = exp2(f32x4.sub(v128.load(score), largest))
-  return v128.and(f32x4.add(power, f32x4.splat(ROUNDING)), i32x4.splat(16383))
+  return v128.and(f32x4.add(power, v128.load32_splat(ROUND)), v128.load32_splat(ROUND, 4))
 }
 
 /** The values, mixed by the probabilities of one query. */

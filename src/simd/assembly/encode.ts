@@ -103,7 +103,7 @@ function project(
   destination.groupWidth = groupWidth
   destination.groupStride = groupStride
   destination.residual = residual
-  multiply(e.fused != 0, e.activations, e.activationScales, linear, rows, destination)
+  multiply(e.fused != 0, e.activations, e.activationScales, e.totals, linear, rows, destination)
 }
 
 function pool(e: Encoder, texts: u32): void {

@@ -20,8 +20,10 @@ export class Linear {
   outputs: u32
   /** Inputs that share one scale of the activations. */
   block: u32
-  /** 1: every weight is within -64…64, so that four products fit into int16. The hub's quantised files are so. */
-  narrow: u32
+  /** uint8 [outputs / 16][inputs / block]: how the products of each block are added; see `classify.ts`. */
+  ways: usize
+  /** int16 [outputs / 16][inputs / 16][16][2]: -64 × the sums of the weights of one int16 lane of `tile-short.ts`. */
+  centers: usize
 }
 
 /** Scale and shift of a layer normalisation, float32 [hidden] each. */
@@ -81,10 +83,12 @@ export class Encoder {
   context: usize
   /** float32 [INNER_ROWS][inner]. */
   innerStates: usize
-  /** Unsigned 7-bit activations, [capacity][hidden] or [INNER_ROWS][inner]. */
+  /** Unsigned 7-bit activations of all rows, block by block: [hidden / block][capacity][block], or of INNER_ROWS. */
   activations: usize
-  /** Scale (float32) and negated zero point (int32) of each block of each row of the activations. */
+  /** Scale (float32) and negated zero point (int32), [hidden / block][capacity], or of INNER_ROWS. */
   activationScales: usize
+  /** float32 [capacity or INNER_ROWS][16]: sums of products of 16 columns. */
+  totals: usize
   /** Keys of one head, unsigned 7-bit, [longest / 16][head size / 4][16][4]. */
   keys: usize
   /** Queries of one head, int8 [longest][head size]. */

@@ -70,14 +70,6 @@ export function sumBlocks(panels: usize, to: usize, inputs: usize, outputs: usiz
   }
 }
 
-/** 1 when all of `count` int8 are within -64…64; `count` is a multiple of 16. */
-export function areNarrow(values: usize, count: usize): u32 {
-  let most = i8x16.splat(0)
-  // The magnitude of -128 is 128 as unsigned.
-  for (let end = values + count; values < end; values += 16) most = i8x16.max_u(most, i8x16.abs(v128.load(values)))
-  return v128.any_true(i8x16.gt_u(most, i8x16.splat(64))) ? 0 : 1
-}
-
 /** int8 × a scale for each `block` of neighbours, to float32. `block` is a multiple of 8. */
 export function dequantizeBlocks(from: usize, scales: usize, to: usize, count: usize, block: usize): void {
   for (const end = from + count; from < end; scales += 4) {

@@ -15,17 +15,21 @@ const LEAST_RANGE: f32 = 1e-20
 /**
  * Quantises `rows` × `linear.inputs` float32, multiplied by the layer's smoothing factors.
  *
- * @param to unsigned 7-bit, in the order of the input
- * @param scales for each row, for each block: float32 scale, int32 zero point negated
+ * @param to unsigned 7-bit [inputs / block][rows][block]: the product takes one block of all rows after the other
+ * @param scales [inputs / block][rows]: float32 scale, int32 zero point negated
  */
 export function quantizeActivations(from: usize, to: usize, scales: usize, linear: Linear, rows: u32): void {
   const block = <usize>linear.block << 2
   const width = <usize>linear.inputs << 2
+  const toStride = <usize>rows * linear.block
+  const scaleStride = <usize>rows << 3
   for (let row: u32 = 0; row < rows; row++) {
+    let steps = to + <usize>row * linear.block
+    let scale = scales + (<usize>row << 3)
     for (let start: usize = 0; start < width; start += block) {
-      quantizeBlock(from + start, linear.smoothing + start, to, scales, block)
-      to += block >> 2
-      scales += 8
+      quantizeBlock(from + start, linear.smoothing + start, steps, scale, block)
+      steps += toStride
+      scale += scaleStride
     }
     from += width
   }
