@@ -8,6 +8,7 @@ export type { ModelStore, StoredEntry, StoredFile, StoredRecord } from './models
 export { EmbeddingsError } from './openai/errors.ts'
 export type { EmbeddingsErrorCode, EmbeddingsErrorType, ErrorBody } from './openai/errors.ts'
 export { decodeBase64Embedding } from './openai/encode.ts'
+export type { EmbeddingMatrix } from './openai/response.ts'
 export type {
   CreateEmbeddingResponse,
   Embedding,

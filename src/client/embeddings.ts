@@ -1,7 +1,8 @@
-import { createEmbeddingResponse } from '../openai/response.ts'
+import { EmbeddingsError } from '../openai/errors.ts'
+import { createEmbeddingMatrix, createEmbeddingResponse, type EmbeddingMatrix } from '../openai/response.ts'
 import type { CreateEmbeddingResponse, EmbeddingCreateParams, RequestOptions } from '../openai/types.ts'
 import { validateEmbeddingRequest, type EmbeddingRequest } from '../openai/validate.ts'
-import type { ProgressEvent } from '../rpc/protocol.ts'
+import type { EmbeddingsResult, ProgressEvent } from '../rpc/protocol.ts'
 import type { Transport } from './transport.ts'
 
 /** Second argument of `embeddings.create`: OpenAI's request options, and progress. */
@@ -47,15 +48,49 @@ export class Embeddings {
     body: EmbeddingCreateParams,
     options: EmbeddingsRequestOptions = {},
   ): Promise<CreateEmbeddingResponse<number[]> | CreateEmbeddingResponse<string>> {
-    // Checked here as well as in the service: a wrong body then starts no worker, and what is sent is plain data
-    // without the fields (user, metadata) that must go nowhere.
-    const wire = toWire(validateEmbeddingRequest(body))
+    return createEmbeddingResponse(await this.#embed(validateEmbeddingRequest(body), options))
+  }
+
+  /**
+   * As `create`, for those who compute with the vectors: one `Float32Array`, handed over by the worker without a copy, in
+   * place of a `number[]` an input. Not a part of OpenAI's API.
+   *
+   * @param body as for `create`, without `encoding_format`
+   * @returns inputs × dimensions, in input order
+   * @throws {EmbeddingsError} as `create`; 400 `invalid_value` for `encoding_format: 'base64'`
+   * @example
+   * const { rows, dimensions } = await client.embeddings.createMatrix({ model, input: passages })
+   * const third = rows.subarray(2 * dimensions, 3 * dimensions)
+   */
+  async createMatrix(
+    body: EmbeddingCreateParams & { encoding_format?: 'float' | null | undefined },
+    options: EmbeddingsRequestOptions = {},
+  ): Promise<EmbeddingMatrix> {
+    const request = validateEmbeddingRequest(body)
+    const param = 'encoding_format'
+    if (request.encodingFormat !== 'float') {
+      const message = `'${param}' must be 'float' or absent for createMatrix, got "${request.encodingFormat}".`
+      throw new EmbeddingsError('invalid_value', message, { param })
+    }
+    const { vectors, ...result } = await this.#embed(request, options)
+    if (vectors.format === 'float') return createEmbeddingMatrix({ ...result, vectors })
+    throw new EmbeddingsError(
+      'inference_failed',
+      'The embedding service answered in another format than asked.',
+    )
+  }
+
+  /**
+   * The body is checked on the page as well as in the service: a wrong one then starts no worker, and what is sent is
+   * plain data without the fields (user, metadata) that must go nowhere.
+   */
+  #embed(request: EmbeddingRequest, options: EmbeddingsRequestOptions): Promise<EmbeddingsResult> {
+    const wire = toWire(request)
     const { priority = 'interactive', ...control } = options
-    const result = await this.#transport.call(
+    return this.#transport.call(
       (api, callId, quiet) => api.embeddings.create(wire, { callId, priority, quiet }),
       control,
     )
-    return createEmbeddingResponse(result)
   }
 }
 

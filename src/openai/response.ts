@@ -1,6 +1,6 @@
 import { splitRows } from './encode.ts'
 import { EmbeddingsError } from './errors.ts'
-import type { CreateEmbeddingResponse, Embedding } from './types.ts'
+import type { CreateEmbeddingResponse, Embedding, EmbeddingUsage } from './types.ts'
 
 /** Vectors of one request, in input order, before they take their wire form. */
 export interface FloatVectors {
@@ -25,6 +25,30 @@ export interface EmbeddingsOutcome<Vectors = FloatVectors | Base64Vectors> {
   /** Tokens that the model saw, special tokens included. */
   promptTokens: number
   vectors: Vectors
+}
+
+/** The vectors of one request as one matrix: what `embeddings.createMatrix` gives. */
+export interface EmbeddingMatrix {
+  /** inputs × dimensions, row-major, in input order; every row has length 1 */
+  rows: Float32Array
+  dimensions: number
+  /** The id of the model that really ran. */
+  model: string
+  usage: EmbeddingUsage
+  /** Names the vector space: two vectors may be compared when theirs are equal. */
+  system_fingerprint: string
+}
+
+/**
+ * Puts a result into the shape of a matrix. The rows are those of the result, not copied.
+ *
+ * @throws {EmbeddingsError} 500 `invalid_output` when the rows are no whole number of vectors
+ */
+export function createEmbeddingMatrix(outcome: EmbeddingsOutcome<FloatVectors>): EmbeddingMatrix {
+  const { rows, dimensions } = outcome.vectors
+  if (!(dimensions > 0) || rows.length % dimensions !== 0) throw uneven(outcome.vectors)
+  const { model, usage, system_fingerprint } = envelope(outcome, [])
+  return { rows, dimensions, model, usage, system_fingerprint }
 }
 
 /**
@@ -65,12 +89,19 @@ function toNumberRows({ rows, dimensions }: FloatVectors): number[][] {
   try {
     return splitRows(rows, dimensions).map(toNumbers)
   } catch (cause) {
-    throw new EmbeddingsError(
-      'invalid_output',
-      `The model's output of ${rows.length} values has no whole number of vectors of ${dimensions} dimensions.`,
-      { cause },
-    )
+    throw uneven({ rows, dimensions }, cause)
   }
+}
+
+function uneven(
+  { rows, dimensions }: Pick<FloatVectors, 'rows' | 'dimensions'>,
+  cause?: unknown,
+): EmbeddingsError {
+  return new EmbeddingsError(
+    'invalid_output',
+    `The model's output of ${rows.length} values has no whole number of vectors of ${dimensions} dimensions.`,
+    { cause },
+  )
 }
 
 /** `Array.from` goes through the iterator: for 2,048 vectors of 384 numbers 50 ms in place of 10 on the main thread. */

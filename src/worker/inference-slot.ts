@@ -99,7 +99,7 @@ export class InferenceSlot {
 
   async #prepare(runtime: RuntimeConfig): Promise<void> {
     // Absent on insecure origins, whatever the types say.
-    const hasLocks = (navigator as Partial<WorkerNavigator>).locks !== undefined
+    const hasLocks = (navigator as { locks?: LockManager }).locks !== undefined
     const livenessLock = hasLocks ? `browser-embeddings:inference:${crypto.randomUUID()}` : null
     const preparing = this.#calls.call('prepare', { runtime, livenessLock })
     await this.#settle(preparing, this.#deadlines.load, 'starting the runtime')

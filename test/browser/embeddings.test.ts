@@ -119,6 +119,32 @@ describe.each(['auto', 'onnxruntime'] as const)('cpuRuntime %s', (cpuRuntime) =>
     })
   })
 
+  describe('createMatrix', () => {
+    test.each([undefined, 128])('dimensions %s: the rows of create, in one array', async (dimensions) => {
+      const input = [...texts.slice(0, 9), texts[0]!]
+      const { vectors, usage, system_fingerprint } = await embed({ input, dimensions })
+      const matrix = await client.embeddings.createMatrix({ model: MODEL, input, dimensions, truncate: true })
+      expect(matrix).toEqual({
+        rows: Float32Array.from(vectors.flat()),
+        dimensions: dimensions ?? 384,
+        model: MODEL,
+        usage,
+        system_fingerprint,
+      })
+    })
+
+    test('refuses a format that is no matrix, and what create refuses', async () => {
+      const body = { model: MODEL, input: 'x', encoding_format: 'base64' } as object
+      await expect(
+        client.embeddings.createMatrix(body as EmbeddingCreateParams & { encoding_format: 'float' }),
+      ).rejects.toMatchObject({ code: 'invalid_value', param: 'encoding_format' })
+      await expect(client.embeddings.createMatrix({ model: MODEL, input: [] })).rejects.toMatchObject({
+        code: 'empty_input',
+        param: 'input',
+      })
+    })
+  })
+
   describe('dimensions', () => {
     test.each([256, 128, 64])(
       '%i: the first values of the native vector, normalised again',
