@@ -71,3 +71,15 @@ test('fused attention over fewer tokens is right, with padding on the right', as
     await client.close()
   }
 })
+
+test('by its own files alone a model is tested by an answer that the CPU gave', async () => {
+  const client = new EmbeddingsClient({ ...syntheticOptions(false), device: 'webgpu' })
+  try {
+    await expectNativeVectors(client, 'nomic-bert', { which: TWO })
+    const { backend } = await client.models.status('nomic-bert')
+    expect(backend?.device).toBe('webgpu')
+    expect(backend?.knownAnswerCosine).toBeGreaterThanOrEqual(0.999)
+  } finally {
+    await client.close()
+  }
+})

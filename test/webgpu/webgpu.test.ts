@@ -5,5 +5,6 @@
 
 import './adapter.suite.ts'
 import './embeddings.suite.ts'
+import './architectures.suite.ts'
 import './verdicts.suite.ts'
 import './device-loss.suite.ts'
