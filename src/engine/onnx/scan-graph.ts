@@ -3,8 +3,8 @@
  * numbers are those of onnx.proto3.
  */
 
-import { SAFE_PATH } from '../../models/manifest.ts'
 import { EmbeddingsError } from '../../openai/errors.ts'
+import { addExternalData, readEntry } from './external-data.ts'
 import type { GraphInterface, GraphValue } from './graph-interface.ts'
 import { readValue } from './graph-value.ts'
 import { OnnxFileError } from './onnx-file-error.ts'
@@ -212,20 +212,8 @@ class Scanner {
       else if (message.field === 13) readEntry(message.message(), entries)
       else message.skip()
     }
-    if (entries.size > 0) this.#addExternal(name, entries)
+    if (entries.size > 0) addExternalData(this.#external, name, entries)
     return { name, tensor: { type, dims } }
-  }
-
-  #addExternal(tensor: string, entries: ReadonlyMap<string, string>): void {
-    const path = (entries.get('location') ?? '').replace(/^\.\//, '')
-    // Also refuses onnxruntime's own mark for an address in memory, `*/_ORT_MEM_ADDR_/*`.
-    if (!SAFE_PATH.test(path)) {
-      throw new OnnxFileError(
-        `the tensor ${tensor} lies in the file ${JSON.stringify(path)}, which is no safe path`,
-      )
-    }
-    const end = byteCount(entries, 'offset', tensor) + byteCount(entries, 'length', tensor)
-    this.#external.set(path, Math.max(end, this.#external.get(path) ?? 0))
   }
 
   #value(message: Message, depth: number, list: GraphValue[]): void {
@@ -234,23 +222,4 @@ class Scanner {
     if (depth === 0) list.push(value)
     else this.#readInside.add(value.name)
   }
-}
-
-/** A `StringStringEntryProto`. */
-function readEntry(message: Message, entries: Map<string, string>): void {
-  let key = ''
-  let value = ''
-  while (message.next()) {
-    if (message.field === 1) key = message.text()
-    else if (message.field === 2) value = message.text()
-    else message.skip()
-  }
-  entries.set(key, value)
-}
-
-function byteCount(entries: ReadonlyMap<string, string>, key: string, tensor: string): number {
-  const text = entries.get(key) ?? '0'
-  if (!/^\d{1,15}$/.test(text))
-    throw new OnnxFileError(`the tensor ${tensor} has the ${key} ${JSON.stringify(text)}`)
-  return Number(text)
 }

@@ -14,6 +14,7 @@ interface Expected {
   halfVectors: Record<'mean' | 'cls' | 'last', number[][]>
   /** By graph, text and token. */
   hidden: Record<string, number[][][]>
+  attention: { ids: number[][]; hidden: number[][][] }
 }
 
 onnxruntime.env.wasm.numThreads = 1
