@@ -62,6 +62,13 @@ export class ModelRepository {
     return [...this.#options.recipes, ...others]
   }
 
+  /** A model that is known without any request, named as it was asked for: by its id or by one of its repositories. */
+  find(id: string): ModelRecipe | undefined {
+    const registered = this.#options.recipes.find((recipe) => recipe.id === id)
+    const known = findInCatalog(id)
+    return registered ?? (known === undefined ? undefined : { ...known, id, variants: [] })
+  }
+
   /**
    * The recipe of a model: registered by the page, from the model's own `manifest.json`, from the catalogue, or from the
    * other files in the model's folder.
@@ -143,8 +150,8 @@ export class ModelRepository {
   }
 
   /** Deletes the stored files of a model, of all its revisions, and nothing else. */
-  async delete(recipe: ModelRecipe): Promise<void> {
-    await this.#files.deleteAll((entry) => this.#belongs(entry, recipe))
+  async delete(model: ModelUsage['recipe']): Promise<void> {
+    await this.#files.deleteAll((entry) => this.#belongs(entry, model))
   }
 
   /** What of each model is in the store: those known without a request, then the others that have files there. */
@@ -162,7 +169,7 @@ export class ModelRepository {
   }
 
   /** What of one model is in the store. */
-  async usageOf(recipe: ModelRecipe): Promise<ModelUsage> {
+  async usageOf(recipe: ModelUsage['recipe']): Promise<ModelUsage> {
     return this.#usageOf(recipe, await this.#files.inventory())
   }
 

@@ -226,7 +226,7 @@ export class EmbeddingService {
   }
 
   #pathOf(id: string): string {
-    return this.#repository.known().find((recipe) => recipe.id === id || recipe.path === id)?.path ?? id
+    return this.#repository.find(id)?.path ?? id
   }
 
   async list(): Promise<Model[]> {
@@ -242,7 +242,7 @@ export class EmbeddingService {
     const canonical = this.#repository.canonicalId(id)
     const recipe =
       this.#loadedRecipe(canonical) ??
-      this.#repository.known().find((known) => known.id === canonical || known.path === canonical) ??
+      this.#repository.find(canonical) ??
       (await this.#repository.resolve(canonical, AbortSignal.any([])))
     return { ...describeModel(await this.#repository.usageOf(recipe)), id: canonical }
   }
@@ -265,15 +265,19 @@ export class EmbeddingService {
   /** Unloads a model and deletes its stored files and vectors. @throws EmbeddingsError `model_not_found` */
   async delete(id: string): Promise<void> {
     const canonical = this.#repository.canonicalId(id)
-    const recipe = await this.#recipeOf(canonical)
+    const model = await this.#namesOf(canonical)
     this.unload(id)
-    await this.#repository.delete(recipe)
-    await this.#gpu.forget(recipe.path)
-    await this.#vectors.cache?.deleteAll(`${recipe.id}@`)
+    await this.#repository.delete(model)
+    await this.#gpu.forget(model.path)
+    await this.#vectors.cache?.deleteAll(`${model.id}@`)
   }
 
-  async #recipeOf(id: string): Promise<ModelRecipe> {
-    return this.#loadedRecipe(id) ?? this.#repository.resolve(id, AbortSignal.any([]))
+  /** Without a request for what is known, up or stored: deleting needs no network. */
+  async #namesOf(id: string): Promise<Pick<ModelRecipe, 'id' | 'path'>> {
+    const known = this.#loadedRecipe(id) ?? this.#repository.find(id)
+    if (known !== undefined) return known
+    const { recipe, files } = await this.#repository.usageOf({ id, path: id })
+    return files > 0 ? recipe : this.#repository.resolve(id, AbortSignal.any([]))
   }
 
   close(): void {
