@@ -10,6 +10,7 @@ const numericLoops = [
   'src/search/**',
   'src/engine/pooling.ts',
   'src/engine/batch.ts',
+  'src/models/software-hash.ts',
   'test/**',
 ]
 

@@ -1,17 +1,11 @@
 /** Hashes of files. */
 
-import { EmbeddingsError } from '../openai/errors.ts'
-
-/**
- * Lower-case hexadecimal SHA-256.
- *
- * @throws EmbeddingsError `unsupported_environment` where the page has no Web Crypto (an insecure origin)
- */
+/** Lower-case hexadecimal SHA-256. */
 export function hashBytes(bytes: ArrayBuffer): Promise<string> {
   return digest('SHA-256', bytes)
 }
 
-/** Name that git gives a file's content, in lower-case hexadecimal. @throws as `hashBytes` */
+/** Name that git gives a file's content, in lower-case hexadecimal. */
 export function gitHash(bytes: ArrayBuffer): Promise<string> {
   const header = new TextEncoder().encode(`blob ${String(bytes.byteLength)}\0`)
   const blob = new Uint8Array(header.length + bytes.byteLength)
@@ -20,14 +14,12 @@ export function gitHash(bytes: ArrayBuffer): Promise<string> {
   return digest('SHA-1', blob.buffer)
 }
 
-async function digest(algorithm: string, bytes: ArrayBuffer): Promise<string> {
+async function digest(algorithm: 'SHA-1' | 'SHA-256', bytes: ArrayBuffer): Promise<string> {
   // Absent on insecure origins, whatever the types say.
-  if ((globalThis.crypto as Partial<Crypto>).subtle === undefined) {
-    throw new EmbeddingsError(
-      'unsupported_environment',
-      'Model files cannot be verified: this page has no Web Crypto. Serve it over https or from localhost.',
-    )
-  }
-  const hash = new Uint8Array(await crypto.subtle.digest(algorithm, bytes))
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const { subtle } = globalThis.crypto as Partial<Crypto>
+  const hash =
+    subtle === undefined
+      ? (await import('./software-hash.ts')).softwareDigest(algorithm, bytes)
+      : await subtle.digest(algorithm, bytes)
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

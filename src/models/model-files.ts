@@ -120,7 +120,7 @@ export class ModelFiles {
         await this.#keepFirst(file, bytes)
       } else await verifyBytes(file.url, bytes, expected)
     } catch (error) {
-      if (!(error instanceof EmbeddingsError) || error.code === 'unsupported_environment') throw error
+      if (!(error instanceof EmbeddingsError)) throw error
       await this.drop(file.url)
       return null
     }

@@ -3,7 +3,15 @@
  * thread held.
  */
 
-/** Takes a lock for as long as this thread lives. Settles when it is held. */
+/**
+ * Where a person blocks all site data, Web Locks are denied too: then a thread's end is not told, as on insecure origins,
+ * and deadlines alone show it.
+ */
+function isDenied(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'SecurityError'
+}
+
+/** Takes a lock for as long as this thread lives. Settles when it is held, or denied. */
 export function holdLock(name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     navigator.locks
@@ -11,7 +19,10 @@ export function holdLock(name: string): Promise<void> {
         resolve()
         return new Promise<never>(() => undefined)
       })
-      .catch(reject)
+      .catch((error: unknown) => {
+        if (isDenied(error)) resolve()
+        else reject(error instanceof Error ? error : new Error(String(error)))
+      })
   })
 }
 
@@ -23,6 +34,6 @@ export function holdLock(name: string): Promise<void> {
  */
 export function onLockFreed(name: string, stop: AbortSignal, onFreed: () => void): void {
   navigator.locks.request(name, { signal: stop }, onFreed).catch((error: unknown) => {
-    if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
+    if (!isDenied(error) && !(error instanceof DOMException && error.name === 'AbortError')) throw error
   })
 }
