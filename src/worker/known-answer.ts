@@ -4,7 +4,11 @@ import type { TokenBatch } from '../engine/batch.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
 import { cosine } from '../vectors/similarity.ts'
-import type { InferenceSlot } from './inference-slot.ts'
+
+/** A session, as far as it is tested. */
+interface Runnable {
+  run: (batch: TokenBatch) => Promise<Float32Array>
+}
 
 /** Tokens of a text and the vector that the model has for it. */
 export interface KnownVector {
@@ -53,7 +57,7 @@ export function leastCosine(dtype: string, answerDtype: string): number {
 }
 
 /** The vector that a session gives for a text, which also warms the session up; null where it is zero or not finite. */
-export async function runProbe(slot: InferenceSlot, tokens: Int32Array): Promise<Float32Array | null> {
+export async function runProbe(slot: Runnable, tokens: Int32Array): Promise<Float32Array | null> {
   const vector = await slot.run(loneText(tokens))
   return findUnusableRow(vector, vector.length) < 0 ? vector : null
 }
@@ -63,7 +67,7 @@ export async function runProbe(slot: InferenceSlot, tokens: Int32Array): Promise
  *
  * @returns the cosine; null where the vector is zero, not finite or of another width
  */
-export async function knownAnswerCosine(slot: InferenceSlot, known: KnownVector): Promise<number | null> {
+export async function knownAnswerCosine(slot: Runnable, known: KnownVector): Promise<number | null> {
   const vector = await runProbe(slot, known.tokens)
   return vector?.length === known.embedding.length ? cosine(vector, known.embedding) : null
 }
