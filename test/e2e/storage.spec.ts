@@ -31,6 +31,9 @@ type Fault = 'none' | 'slow' | 'stalled' | 'html' | 'html-untyped' | 'ends-early
 /** What the server does wrong at the moment, and what it was asked for. */
 const site = { graph: 'none' as Fault, requests: [] as string[] }
 
+/** Bytes of a file that takes a while to write. */
+const SIZE = 100_000_000
+
 const HTML = '<!doctype html><title>app</title>'
 
 /** Answers a graph in the wrong way; false: it is answered as ever. */
@@ -265,15 +268,16 @@ test.describe('with a profile of its own', () => {
 
   for (const store of ['cache', 'opfs'] satisfies LastingStore[]) {
     test(`a browser that is killed while it writes leaves nothing that counts: ${store}`, async () => {
-      const url = 'https://app.example/model.onnx'
       for (const delay of [20, 60, 150]) {
+        const url = `https://app.example/${String(delay)}.onnx`
         const context = await launch(profile)
         const page = await context.newPage()
         await open(page)
         void page
-          .evaluate(([kind, address]) => globalThis.storagePage.put(kind, address, 200_000_000), [
+          .evaluate(([kind, address, bytes]) => globalThis.storagePage.put(kind, address, bytes), [
             store,
             url,
+            SIZE,
           ] as const)
           .catch(() => null)
         await page.waitForTimeout(delay)
@@ -289,14 +293,14 @@ test.describe('with a profile of its own', () => {
             ] as const)
           // Whole when the write was quicker than the kill; otherwise as if nothing had been.
           expect([
-            { file: null, listed: 0 },
-            { file: 200_000_000, listed: 1 },
+            { file: null, listed: false },
+            { file: SIZE, listed: true },
           ]).toContainEqual(await look())
           await next.evaluate(([kind, address]) => globalThis.storagePage.put(kind, address, 7), [
             store,
             url,
           ] as const)
-          expect(await look()).toEqual({ file: 7, listed: 1 })
+          expect(await look()).toEqual({ file: 7, listed: true })
         } finally {
           await again.close()
         }

@@ -26,8 +26,8 @@ interface StoragePage {
   /** Paths of the files in the Cache API. */
   cached(): Promise<string[]>
   put(store: LastingStore, url: string, bytes: number): Promise<void>
-  /** Sizes of what a store has: under the address, and in all. */
-  look(store: LastingStore, url: string): Promise<{ file: number | null; listed: number }>
+  /** What a store has under an address: the file's size, and whether it is in the list. */
+  look(store: LastingStore, url: string): Promise<{ file: number | null; listed: boolean }>
 }
 
 declare global {
@@ -85,7 +85,10 @@ globalThis.storagePage = {
   async look(store, url) {
     const opened = await open(store)
     const file = await opened.get(url)
-    return { file: file?.bytes.byteLength ?? null, listed: (await opened.list()).length }
+    return {
+      file: file?.bytes.byteLength ?? null,
+      listed: (await opened.list()).some((entry) => entry.url === url),
+    }
   },
 }
 document.title = 'ready'
