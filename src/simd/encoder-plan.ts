@@ -191,7 +191,7 @@ function planBuffers(
     arena.allocate(padded * headSize),
     arena.allocate(padded * headSize),
     arena.floats(padded),
-    arena.allocate(padded * headSize),
+    arena.allocate(2 * padded * headSize),
     arena.floats(headSize),
     arena.floats(headSize),
     arena.floats(2 * padded),

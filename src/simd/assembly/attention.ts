@@ -4,7 +4,7 @@
  * - keys: unsigned 7-bit, a scale and an offset for each channel. The channel's scale moves into the queries; its offset
  *   adds the same to all scores of a query, which softmax does not see.
  * - queries: int8, a scale for each.
- * - probabilities: 14 bits as two halves of 7, since one half would lose the small ones.
+ * - probabilities: 14 bits, since 7 would lose the small ones.
  * - values: int8, a scale for each channel.
  *
  * The scale 1/√(head size), and log2 e that turns exp into exp2, lie in the weights of the queries already.
@@ -13,16 +13,14 @@
 import { addDots } from './dot'
 import { exp2, maxOfLanes, ROUNDING, roundScaled } from './lanes'
 import { Encoder } from './layout'
-
-/** Least extent that is divided by. */
-const TINY: f32 = 1e-20
+import { mixPairs, mixQuads, packPairs, packQuads, TINY } from './mix-values'
 
 /**
- * @param first row of the text's first token
+ * @param start row of the text's first token
  * @param tokens of the text
  * @param rows `tokens`, rounded up to 2; the row too many is written, with values of no meaning
  */
-export function attend(e: Encoder, first: u32, tokens: u32, rows: u32): void {
+export function attend(e: Encoder, start: u32, tokens: u32, rows: u32): void {
   const headSize = e.hidden / e.heads
   const headBytes = <usize>headSize << 2
   const headStride = <usize>e.capacity * headBytes
@@ -31,25 +29,26 @@ export function attend(e: Encoder, first: u32, tokens: u32, rows: u32): void {
   const scoreStride = <usize>e.longest << 2
   const planes = <usize>e.longest << 1
   const padded = (tokens + 15) & ~15
+  const fused = e.fused != 0
+  const inPlanes = ASC_FEATURE_RELAXED_SIMD && fused
   for (let head: u32 = 0; head < e.heads; head++) {
-    const q = e.qkv + <usize>head * headStride + <usize>first * headBytes
+    const q = e.qkv + <usize>head * headStride + <usize>start * headBytes
     packKeys(e, q + part, tokens, headBytes)
     packQueries(e, q, rows, headBytes)
-    packValues(e, q + 2 * part, tokens, headBytes)
-    let context = e.context + <usize>first * contextStride + <usize>head * headBytes
+    if (inPlanes) packQuads(e, q + 2 * part, tokens, headBytes)
+    else packPairs(e, q + 2 * part, tokens, headBytes)
+    let context = e.context + <usize>start * contextStride + <usize>head * headBytes
     for (let row: u32 = 0; row < rows; row += 2, context += contextStride << 1) {
-      if (e.fused) scorePair(true, e, row, padded, headSize)
+      if (fused) scorePair(true, e, row, padded, headSize)
       else scorePair(false, e, row, padded, headSize)
-      const low = e.probabilities
-      const inverse0 = softmax(e.scores, tokens, padded, low, <usize>e.longest)
-      const inverse1 = softmax(e.scores + scoreStride, tokens, padded, low + planes, <usize>e.longest)
-      if (e.fused) {
-        mixValues(true, e, low, context, tokens, headBytes, inverse0)
-        mixValues(true, e, low + planes, context + contextStride, tokens, headBytes, inverse1)
-      } else {
-        mixValues(false, e, low, context, tokens, headBytes, inverse0)
-        mixValues(false, e, low + planes, context + contextStride, tokens, headBytes, inverse1)
-      }
+      const first = e.probabilities
+      const second = first + planes
+      const inverse0 = softmax(inPlanes, e.scores, tokens, padded, first, <usize>e.longest)
+      const inverse1 = softmax(inPlanes, e.scores + scoreStride, tokens, padded, second, <usize>e.longest)
+      if (inPlanes) {
+        mixQuads(e, first, context, tokens, headBytes, inverse0)
+        mixQuads(e, second, context + contextStride, tokens, headBytes, inverse1)
+      } else mixPairs(e, first, second, context, contextStride, tokens, headBytes, inverse0, inverse1)
     }
   }
 }
@@ -95,27 +94,6 @@ function packQueries(e: Encoder, from: usize, rows: u32, headBytes: usize): void
       const c = roundScaled(f32x4.mul(v128.load(from + d, 32), v128.load(channelScales + d, 32)), steps)
       const f = roundScaled(f32x4.mul(v128.load(from + d, 48), v128.load(channelScales + d, 48)), steps)
       v128.store(to, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, f)))
-    }
-  }
-}
-
-/** Reads up to 3 rows beyond the text; their probabilities are 0. */
-function packValues(e: Encoder, from: usize, tokens: u32, headBytes: usize): void {
-  const byte = i32x4.splat(255)
-  const end = from + <usize>tokens * headBytes
-  for (let d: usize = 0; d < headBytes; d += 16) {
-    let most = f32x4.splat(TINY)
-    for (let p = from + d; p < end; p += headBytes) most = f32x4.pmax(most, f32x4.abs(v128.load(p)))
-    v128.store(e.valueScales + d, f32x4.mul(most, f32x4.splat(<f32>1 / <f32>127)))
-    const steps = f32x4.div(f32x4.splat(127), most)
-    let to = e.values + d
-    for (let p = from + d; p < end; p += headBytes << 2, to += headBytes) {
-      const a = v128.and(roundScaled(v128.load(p), steps), byte)
-      const b = v128.and(roundScaled(v128.load(p + headBytes), steps), byte)
-      const c = v128.and(roundScaled(v128.load(p + 2 * headBytes), steps), byte)
-      const f = roundScaled(v128.load(p + 3 * headBytes), steps)
-      const low = v128.or(a, i32x4.shl(b, 8))
-      v128.store(to, v128.or(low, v128.or(i32x4.shl(c, 16), i32x4.shl(f, 24))))
     }
   }
 }
@@ -172,12 +150,13 @@ function scorePair(fused: bool, e: Encoder, row: u32, padded: u32, headSize: u32
 const TOP: f32 = 13.99991
 
 /**
- * exp2 of each score as an integer of 14 bits, in two halves of 7.
+ * exp2 of each score as an integer of 14 bits.
  *
- * @param to the high halves; the low ones follow `plane` bytes later
+ * @param inPlanes in two halves of 7 bits; else as int16
+ * @param to the integers or their high halves, whose low ones follow `plane` bytes later
  * @returns 1 / the sum of the integers
  */
-function softmax(scores: usize, tokens: u32, padded: u32, to: usize, plane: usize): f32 {
+function softmax(inPlanes: bool, scores: usize, tokens: u32, padded: u32, to: usize, plane: usize): f32 {
   for (let j = tokens; j < padded; j++) store<f32>(scores + (<usize>j << 2), -1e30)
   const end = scores + (<usize>padded << 2)
   let a = v128.load(scores)
@@ -189,7 +168,7 @@ function softmax(scores: usize, tokens: u32, padded: u32, to: usize, plane: usiz
   const largest = f32x4.splat(maxOfLanes(f32x4.pmax(a, b)) - TOP)
   const seven = i16x8.splat(127)
   let sum = i32x4.splat(0)
-  for (let p = scores; p < end; p += 64, to += 16) {
+  for (let p = scores; p < end; p += 64) {
     const x0 = weight(p, largest)
     const x1 = weight(p + 16, largest)
     const x2 = weight(p + 32, largest)
@@ -197,8 +176,15 @@ function softmax(scores: usize, tokens: u32, padded: u32, to: usize, plane: usiz
     sum = i32x4.add(sum, i32x4.add(i32x4.add(x0, x1), i32x4.add(x2, x3)))
     const y0 = i16x8.narrow_i32x4_s(x0, x1)
     const y1 = i16x8.narrow_i32x4_s(x2, x3)
-    v128.store(to, i8x16.narrow_i16x8_u(i16x8.shr_u(y0, 7), i16x8.shr_u(y1, 7)))
-    v128.store(to + plane, i8x16.narrow_i16x8_u(v128.and(y0, seven), v128.and(y1, seven)))
+    if (inPlanes) {
+      v128.store(to, i8x16.narrow_i16x8_u(i16x8.shr_u(y0, 7), i16x8.shr_u(y1, 7)))
+      v128.store(to + plane, i8x16.narrow_i16x8_u(v128.and(y0, seven), v128.and(y1, seven)))
+      to += 16
+    } else {
+      v128.store(to, y0)
+      v128.store(to, y1, 16)
+      to += 32
+    }
   }
   sum = i32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1))
   return <f32>1 / <f32>(i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1))
@@ -211,48 +197,4 @@ const ROUND: usize = memory.data<u32>([0x4b400000, 16383], 16)
 function weight(score: usize, largest: v128): v128 {
   const power = exp2(f32x4.sub(v128.load(score), largest))
   return v128.and(f32x4.add(power, v128.load32_splat(ROUND)), v128.load32_splat(ROUND, 4))
-}
-
-/** The values, mixed by the probabilities of one query. */
-@inline
-function mixValues(fused: bool, e: Encoder, high: usize, to: usize, tokens: u32, headBytes: usize, inverse: f32): void {
-  const low = high + <usize>e.longest
-  const factor = f32x4.splat(inverse)
-  for (let d: usize = 0; d < headBytes; d += 64) {
-    let c0 = i32x4.splat(0)
-    let c1 = c0
-    let c2 = c0
-    let c3 = c0
-    let e0 = c0
-    let e1 = c0
-    let e2 = c0
-    let e3 = c0
-    let v = e.values + d
-    for (let j: usize = 0; j < <usize>tokens; j += 4, v += headBytes) {
-      const v0 = v128.load(v)
-      const v1 = v128.load(v, 16)
-      const v2 = v128.load(v, 32)
-      const v3 = v128.load(v, 48)
-      const x = v128.load32_splat(high + j)
-      const y = v128.load32_splat(low + j)
-      c0 = addDots(fused, v0, x, c0)
-      c1 = addDots(fused, v1, x, c1)
-      c2 = addDots(fused, v2, x, c2)
-      c3 = addDots(fused, v3, x, c3)
-      e0 = addDots(fused, v0, y, e0)
-      e1 = addDots(fused, v1, y, e1)
-      e2 = addDots(fused, v2, y, e2)
-      e3 = addDots(fused, v3, y, e3)
-    }
-    storeMixed(to + d, c0, e0, e.valueScales + d, factor)
-    storeMixed(to + d + 16, c1, e1, e.valueScales + d + 16, factor)
-    storeMixed(to + d + 32, c2, e2, e.valueScales + d + 32, factor)
-    storeMixed(to + d + 48, c3, e3, e.valueScales + d + 48, factor)
-  }
-}
-
-@inline
-function storeMixed(to: usize, high: v128, low: v128, scales: usize, factor: v128): void {
-  const sum = f32x4.convert_i32x4_s(i32x4.add(i32x4.shl(high, 7), low))
-  v128.store(to, f32x4.mul(sum, f32x4.mul(v128.load(scales), factor)))
 }

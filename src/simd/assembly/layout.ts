@@ -95,7 +95,7 @@ export class Encoder {
   queries: usize
   /** float32 [longest]: what one step of a query is worth. */
   queryScales: usize
-  /** Values of one head, int8 [longest / 4][head size][4]. */
+  /** Values of one head, int8 [longest / 4][head size][4] or int16 [longest / 2][head size][2]. */
   values: usize
   /** float32 [head size]. */
   keyScales: usize
@@ -103,7 +103,7 @@ export class Encoder {
   valueScales: usize
   /** float32 [2][longest]: scores of two queries. */
   scores: usize
-  /** Probabilities of two queries as two 7-bit halves, unsigned [2][2][longest]. */
+  /** Probabilities of two queries: 7-bit halves, unsigned [2][2][longest], or int16 [2][longest]. */
   probabilities: usize
   /** Tokens of the longest text, rounded up to 16: the stride of `scores` and `probabilities`. */
   longest: u32
