@@ -1,6 +1,5 @@
 import { CacheStore } from './cache-store.ts'
 import { MemoryStore } from './memory-store.ts'
-import { OpfsStore } from './opfs-store.ts'
 import type { ModelStore, StoreKind } from './store.ts'
 
 /** The store in use, and why it is not the one that comes first where it is not. */
@@ -33,6 +32,8 @@ export async function openStore(option: 'auto' | 'memory', browser: BrowserStora
   }
   try {
     if (storage === undefined) throw new Error('there is none')
+    // Few browsers come so far.
+    const { OpfsStore } = await import('./opfs-store.ts')
     return { store: await OpfsStore.open(storage), kind: 'opfs', reason: reasons.join('; ') }
   } catch (error) {
     reasons.push(`and the origin-private file system: ${textOf(error)}`)

@@ -1,6 +1,5 @@
 import { describeError } from '../rpc/error-codec.ts'
 import type { CacheConfig, CacheStatus } from '../rpc/protocol.ts'
-import { IndexedVectorCache } from './indexed-vector-cache.ts'
 import { MemoryVectorCache } from './memory-vector-cache.ts'
 import type { ModelVectorCache } from './model-vector-cache.ts'
 import type { VectorCache } from './vector-cache.ts'
@@ -21,9 +20,11 @@ export async function openVectorCache(config: CacheConfig | null): Promise<Opene
   }
   if (config.kind === 'memory') return { cache: new MemoryVectorCache(config.maxEntries), reason: null }
   try {
+    // Fetched where it is asked for.
+    const { IndexedVectorCache } = await import('./indexed-vector-cache.ts')
     return { cache: await IndexedVectorCache.open(indexedDB, config.maxEntries), reason: null }
   } catch (error) {
-    const reason = `the browser denies IndexedDB: ${describeError(error)}`
+    const reason = `IndexedDB cannot be had: ${describeError(error)}`
     return { cache: new MemoryVectorCache(config.maxEntries), reason }
   }
 }
