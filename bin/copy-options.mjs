@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { DTYPES } from '#models/dtype-choice'
+import { DTYPES } from '#models/offered-graphs'
 import { HUB_URL, isModelId } from '#models/hub-layout'
 import { CommandError } from './command-error.mjs'
 

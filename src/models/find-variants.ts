@@ -1,8 +1,9 @@
 /** The graphs that a model's folder offers: by its list of files, or by asking for one after another. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import { graphFile, offeredGraphs, PREFERENCE, variantsOf, type OfferedGraph } from './dtype-choice.ts'
+import { noSuchDtype, offers } from './dtype-choice.ts'
 import type { ModelFolder } from './model-folder.ts'
+import { graphFile, offeredGraphs, PREFERENCE, variantsOf, type OfferedGraph } from './offered-graphs.ts'
 import type { Device, ModelVariant } from './recipe.ts'
 
 export interface WantedGraphs {
@@ -28,15 +29,8 @@ export async function findVariants(id: string, folder: ModelFolder, wanted: Want
   const variants = variantsOf(graphs, wanted.dtype)
   if (variants.length > 0) return variants
   if (wanted.dtype === null || (files !== null && graphs.length === 0)) throw noGraph(id, folder, wanted)
-  throw noSuchDtype(id, wanted.dtype, files === null ? null : graphs.map(({ dtype }) => dtype))
-}
-
-/** The model has other graphs than the one that the caller wants. @param offered null: not known */
-export function noSuchDtype(id: string, dtype: string, offered: readonly string[] | null): EmbeddingsError {
-  const has =
-    offered === null ? `its folder lacks ${graphFile(dtype)}` : `it offers ${[...new Set(offered)].join(', ')}`
-  const message = `The model ${id} has no graph for the option dtype: '${dtype}'; ${has}.`
-  return new EmbeddingsError('invalid_value', message, { param: 'dtype' })
+  const has = files === null ? `its folder lacks ${graphFile(wanted.dtype)}` : offers(graphs.map(({ dtype }) => dtype))
+  throw noSuchDtype(id, wanted.dtype, has)
 }
 
 function noGraph(id: string, { files }: ModelFolder, { devices }: WantedGraphs): EmbeddingsError {

@@ -3,11 +3,10 @@
 import { EmbeddingsError } from '../openai/errors.ts'
 import { CATALOG, findInCatalog } from './catalog.ts'
 import { fileUrl, HUB_URL, isModelId, listingUrl, modelFolder } from './hub-layout.ts'
-import { parseListing } from './hub-listing.ts'
 import { ModelFiles, type ReadOptions, type ReadResult, type StorageState } from './model-files.ts'
 import type { OpenedStore } from './open-store.ts'
 import type { Device, ModelRecipe } from './recipe.ts'
-import { MANIFEST, Resolver, withDtype } from './resolve.ts'
+import { loadWithoutManifest, MANIFEST, resolveModel, withDtype } from './resolve.ts'
 import type { StoredEntry } from './store.ts'
 import { UNAVAILABLE } from './unavailable.ts'
 import { parseJson } from './verify.ts'
@@ -82,13 +81,11 @@ export class ModelRepository {
     const registered = recipes.find((recipe) => recipe.id === id)
     if (registered !== undefined) return withDtype(registered, dtype)
     const known = findInCatalog(id)
-    const resolver = await Resolver.create({ modelsUrl, wanted: { dtype, devices }, store: this.#files, signal })
-    let recipe: ModelRecipe | null = null
-    if (modelsUrl !== null) recipe = await resolver.fromFolder(id, known)
     // A name without an owner is none of the hub's.
-    else if (known !== undefined || (id.includes('/') && !Object.hasOwn(UNAVAILABLE, id))) {
-      recipe = await resolver.fromHub(id, known)
+    if (modelsUrl === null && known === undefined && (!id.includes('/') || Object.hasOwn(UNAVAILABLE, id))) {
+      throw notFound(id, this.known())
     }
+    const recipe = await resolveModel(id, known, { modelsUrl, wanted: { dtype, devices }, store: this.#files, signal })
     if (recipe === null) throw notFound(id, this.known())
     return recipe
   }
@@ -123,7 +120,8 @@ export class ModelRepository {
     if (fresh === null) return false
     if (this.#options.modelsUrl !== null) return !isSame(fresh, kept)
     // The listing also counts downloads and the like.
-    return parseListing(id, parseJson(url, fresh)).commit !== parseListing(id, parseJson(url, kept)).commit
+    const { isOtherCommit } = await loadWithoutManifest()
+    return isOtherCommit(id, parseJson(url, kept), parseJson(url, fresh))
   }
 
   #url(path: string, revision: string, file: string): string {

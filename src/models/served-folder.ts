@@ -2,6 +2,7 @@
 
 import { EmbeddingsError } from '../openai/errors.ts'
 import { isOnServer } from './download.ts'
+import { fileUrl } from './hub-layout.ts'
 import type { ModelFiles } from './model-files.ts'
 import type { ModelFolder } from './model-folder.ts'
 import type { FileRecord } from './recipe.ts'
@@ -71,5 +72,41 @@ export class ServedFolder implements ModelFolder {
       if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return null
       throw error
     }
+  }
+}
+
+/** Where all folders are, for one attempt to find out what a model is. */
+export class FolderServer {
+  readonly store: ModelFiles
+  readonly signal: AbortSignal
+  readonly #modelsUrl: string | null
+  readonly #stored: ReadonlySet<string>
+
+  /**
+   * @param modelsUrl absolute, ending in `/`; null: the hub
+   * @param stored addresses of the files in the store
+   */
+  constructor(modelsUrl: string | null, store: ModelFiles, stored: ReadonlySet<string>, signal: AbortSignal) {
+    this.#modelsUrl = modelsUrl
+    this.#stored = stored
+    this.store = store
+    this.signal = signal
+  }
+
+  /** Whether a file is stored. */
+  keeps(url: string): boolean {
+    return this.#stored.has(url)
+  }
+
+  /**
+   * One folder.
+   *
+   * @param files null: no list is known
+   * @param model the model that what is read counts for
+   */
+  open(path: string, revision: string, files: ServedFolder['files'], model: string): ServedFolder {
+    const url = (file: string): string => fileUrl(this.#modelsUrl, path, revision, file)
+    const { store, signal } = this
+    return new ServedFolder({ path, revision, files, url, store, model, stored: this.#stored, signal })
   }
 }

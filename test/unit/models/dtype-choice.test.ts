@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { DeviceFacts } from '../../../src/models/device-facts.ts'
-import { graphFile, offeredGraphs, usableVariants, variantsOf } from '../../../src/models/dtype-choice.ts'
+import { usableVariants } from '../../../src/models/dtype-choice.ts'
+import { graphFile, offeredGraphs, variantsOf } from '../../../src/models/offered-graphs.ts'
 import type { Device } from '../../../src/models/recipe.ts'
 
 const MIB = 2 ** 20

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { offeredGraphs, variantsOf } from '../../../src/models/dtype-choice.ts'
+import { offeredGraphs, variantsOf } from '../../../src/models/offered-graphs.ts'
 import { poolingFileOf, recipeFromOwnFiles, type OwnFiles } from '../../../src/models/own-files.ts'
 import type { ModelRecipe } from '../../../src/models/recipe.ts'
 import { thrownBy } from '../thrown-by.ts'
