@@ -62,3 +62,9 @@ export function isAll(device: Device, { interactive, background }: Serving): boo
 
 /** One device for everything. */
 export const allOn = (device: Device): Serving => ({ interactive: device, background: device })
+
+/** For `status`: what WebGPU was chosen for. */
+export function describeServing(serving: Serving): string {
+  if (isAll('webgpu', serving)) return 'chosen'
+  return `chosen for ${serving.interactive === 'webgpu' ? 'interactive' : 'background'} requests`
+}

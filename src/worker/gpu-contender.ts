@@ -61,6 +61,12 @@ export class GpuContender {
     return this.#trial?.remembered(candidate) ?? null
   }
 
+  /** A reason, with that for which the next visit will not know it. */
+  remark(reason: string): string {
+    const notKept = this.#trial?.notKept ?? null
+    return notKept === null ? reason : `${reason} (not remembered: ${notKept})`
+  }
+
   /**
    * A tested session on the GPU.
    *
@@ -104,9 +110,9 @@ export class GpuContender {
       const why = isAll('wasm', serving)
         ? 'no faster than the CPU'
         : 'from the next load on, as its vectors differ'
-      log.note('webgpu', `${why}: ${describeComparison(comparison)}`)
+      log.note('webgpu', this.remark(`${why}: ${describeComparison(comparison)}`))
     } catch (error) {
-      log.note('webgpu', describeError(error))
+      log.note('webgpu', this.remark(describeError(error)))
     }
     gpu?.slot.terminate()
     return null

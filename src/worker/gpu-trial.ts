@@ -45,6 +45,11 @@ export class GpuTrial {
     this.#options = options
   }
 
+  /** Why nothing of this is kept for the next visit; null where it is, or need not be. */
+  get notKept(): string | null {
+    return this.#options.verdicts.notKept
+  }
+
   /** The adapter and graph to try, or why there is none; downloads nothing. */
   look(): Promise<GpuCandidate | string> {
     const { recipe, config, verdicts } = this.#options

@@ -34,7 +34,18 @@ export class LazyGpu {
     }
   }
 
-  /** @throws EmbeddingsError `model_unreachable` */
+  get #possible(): boolean {
+    // Absent in some workers and on insecure origins, whatever the types say.
+    return this.#config.device !== 'wasm' && (navigator as Partial<Navigator>).gpu !== undefined
+  }
+
+  /** Begins with it where it will be needed, so that it is there when a model's files are known. */
+  prepare(): void {
+    // Whoever needs it gets the failure.
+    if (this.#possible) this.#open().catch(() => undefined)
+  }
+
+  /** A model's trial. @throws EmbeddingsError `model_unreachable` */
   async openTrial(options: Omit<TrialOptions, 'verdicts'>): Promise<GpuTrial> {
     const { Trial, verdicts } = await this.#open()
     return new Trial({ ...options, verdicts })
@@ -42,8 +53,7 @@ export class LazyGpu {
 
   /** Verdicts on a model, newest first; empty where WebGPU is out of the question. @param path of the recipe */
   async verdicts(path: string): Promise<GpuVerdict[]> {
-    const possible = this.#config.device !== 'wasm' && (navigator as Partial<Navigator>).gpu !== undefined
-    if (!possible) return []
+    if (!this.#possible) return []
     try {
       return await (await this.#open()).verdicts.ofModel(path)
     } catch {

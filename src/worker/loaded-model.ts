@@ -65,6 +65,7 @@ export class LoadedModel {
   /** Reads the files, chooses a backend and starts its first worker. @throws EmbeddingsError; the signal's reason */
   static async load(id: string, context: LoadContext): Promise<LoadedModel> {
     const { repository, config, signal, onProgress } = context
+    context.gpu.prepare()
     const recipe = await repository.resolve(id, signal)
     const progress = new DownloadProgress(recipe, onProgress)
     progress.expect(['tokenizer.json', 'tokenizer_config.json', likelyGraph(recipe, config.device)])
@@ -153,7 +154,7 @@ export class LoadedModel {
 /** The graph that will be read unless the backend turns out otherwise, for the size of the whole download. */
 function likelyGraph(recipe: ModelRecipe, device: DeviceOption): string {
   const { variants } = recipe
-  const variant = variants.find((candidate) => candidate.device === (device === 'wasm' ? 'wasm' : 'webgpu'))
+  const variant = variants.find((candidate) => candidate.device === (device === 'webgpu' ? 'webgpu' : 'wasm'))
   return (variant ?? variants[0])?.file ?? ''
 }
 

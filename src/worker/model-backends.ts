@@ -4,40 +4,20 @@
  */
 
 import type { TokenBatch } from '../engine/batch.ts'
-import type { ModelConfig } from '../engine/embedding-session.ts'
-import type { Device, ModelRecipe, ModelVariant } from '../models/recipe.ts'
+import type { Device, ModelVariant } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
-import type { BackendAttempt, BackendStatus, ServiceConfig } from '../rpc/protocol.ts'
+import type { BackendStatus } from '../rpc/protocol.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
 import { AttemptLog } from './attempt-log.ts'
-import { allOn, isAll, type Serving } from './backend-choice.ts'
+import { allOn, describeServing, isAll, type Serving } from './backend-choice.ts'
 import type { BackendLane } from './backend-lane.ts'
 import { isNotTheBackend } from './backend-ladder.ts'
 import { cpuRungs } from './backend-rungs.ts'
 import { makeCpuLane } from './cpu-lane.ts'
 import { GpuContender } from './gpu-contender.ts'
-import type { GpuCandidate, GpuTrial, StartedGpu, TrialOptions } from './gpu-trial.ts'
-
-export interface ModelBackendsOptions {
-  recipe: ModelRecipe
-  config: ServiceConfig
-  readModel: (
-    variant: ModelVariant,
-    signal: AbortSignal,
-  ) => Promise<Pick<ModelConfig, 'model' | 'externalData'>>
-  /** Token ids of a text, cut at the model's limit. */
-  encode: (text: string) => Promise<Int32Array>
-  /** Fetches the code that tries GPUs. @throws EmbeddingsError `model_unreachable` */
-  openTrial: (options: Omit<TrialOptions, 'verdicts'>) => Promise<GpuTrial>
-  /** Gets an entry for every backend tried or passed over; kept by the caller, who also tells of failed loads. */
-  attempts: BackendAttempt[]
-  onPhase: (phase: 'compile' | 'warm-up', device: Device) => void
-  /** Another backend has taken over after the start. */
-  onTakeover: (device: Device) => void
-  /** Ends the start; later reads of files are not concerned. */
-  signal: AbortSignal
-}
+import type { GpuCandidate, StartedGpu } from './gpu-trial.ts'
+import type { ModelBackendsOptions } from './model-backends-options.ts'
 
 /** Faults of a GPU after which it is not used again for this model. */
 const MOST_FAULTS = 2
@@ -167,19 +147,16 @@ export class ModelBackends {
     const candidate = await looking
     if (candidate === null || this.#isClosed()) return
     const takeover = await this.#contender.contend(candidate, cpu, () => this.#started)
-    if (takeover === null) return
-    if (this.#isClosed()) takeover.gpu.slot.terminate()
-    else this.#take(takeover.gpu, takeover.serving)
+    if (this.#isClosed()) takeover?.gpu.slot.terminate()
+    else if (takeover !== null) this.#take(takeover.gpu, takeover.serving)
   }
 
   #take(gpu: StartedGpu, serving: Serving): void {
     this.#gpu = gpu
     gpu.lane.adopt(gpu.slot)
     this.#serving = serving
-    const all = isAll('webgpu', serving)
-    const one = serving.interactive === 'webgpu' ? 'interactive' : 'background'
-    this.#log.note('webgpu', all ? 'chosen' : `chosen for ${one} requests`, true)
-    if (all) this.#cpu?.rest()
+    this.#log.note('webgpu', this.#contender.remark(describeServing(serving)), true)
+    if (isAll('webgpu', serving)) this.#cpu?.rest()
     if (this.#started) this.#options.onTakeover('webgpu')
   }
 

@@ -44,7 +44,14 @@ test('a model without a graph for WebGPU: the adapter is not even asked for', as
 test('workers start as work arrives, up to the number asked for', async () => {
   const two = client({ modelsUrl: '/fixtures/tiny/', device: 'wasm', workers: 2, storage: 'memory' })
   expect((await two.models.load('tiny-slow')).backend?.workers).toBe(1)
-  const input = Array.from({ length: 320 }, () => 'red '.repeat(14))
+  const words = ['red', 'green', 'blue', 'white', 'black', 'grey', 'pink', 'brown']
+  // All different, as equal ones run once.
+  const input = Array.from({ length: 320 }, (_, index) =>
+    [index, index >> 3, index >> 6]
+      .map((digit) => words[digit % 8]!)
+      .concat(Array(11).fill('red'))
+      .join(' '),
+  )
   const { data } = await two.embeddings.create({ model: 'tiny-slow', input })
   expect(data).toHaveLength(320)
   // On a busy machine the second may come up after the last batch.
