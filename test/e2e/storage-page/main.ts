@@ -8,7 +8,7 @@ import {
   type ModelStore,
 } from '../../../src/index.ts'
 import { CACHE_NAME, CacheStore } from '../../../src/models/cache-store.ts'
-import { OpfsStore } from '../../../src/models/opfs-store.ts'
+import { OPFS_FOLDER, OpfsStore } from '../../../src/models/opfs-store.ts'
 
 export type LastingStore = 'cache' | 'opfs'
 
@@ -21,11 +21,16 @@ export interface StorageOutcome {
 
 interface StoragePage {
   embed(model: string, options: EmbeddingsClientOptions): Promise<StorageOutcome>
+  /** The same with a store of the page's own, that keeps nothing. */
+  embedWithOwnStore(model: string, options: EmbeddingsClientOptions): Promise<StorageOutcome>
   /** Gives up at the first byte of a graph; answers the name of what it rejects with. */
   giveUp(model: string, options: EmbeddingsClientOptions): Promise<string>
   /** Paths of the files in the Cache API. */
   cached(): Promise<string[]>
   put(store: LastingStore, url: string, bytes: number): Promise<void>
+  remove(store: LastingStore, url: string): Promise<boolean>
+  /** Whether the origin-private file system has anything yet, also a file that is not finished. */
+  writing(): Promise<boolean>
   /** What a store has under an address: the file's size, and whether it is in the list. */
   look(store: LastingStore, url: string): Promise<{ file: number | null; listed: boolean }>
 }
@@ -54,6 +59,23 @@ globalThis.storagePage = {
     }
   },
 
+  embedWithOwnStore(model, options) {
+    const storage: ModelStore = {
+      get: () => Promise.resolve(null),
+      put: () => Promise.resolve(),
+      delete: () => Promise.resolve(false),
+      list: () => Promise.resolve([]),
+    }
+    return globalThis.storagePage.embed(model, { ...options, storage })
+  },
+
+  async writing() {
+    const root = await navigator.storage.getDirectory()
+    const folder = await root.getDirectoryHandle(OPFS_FOLDER, { create: true })
+    for await (const name of folder.keys()) if (!name.endsWith('.json')) return true
+    return false
+  },
+
   async giveUp(model, options) {
     const client = new EmbeddingsClient({ ...defaults, ...options })
     const controller = new AbortController()
@@ -80,6 +102,10 @@ globalThis.storagePage = {
   async put(store, url, bytes) {
     const record = { bytes, sha256: '0'.repeat(64), etag: null, trust: 'first use', model: 'a' } as const
     await (await open(store)).put(url, new ArrayBuffer(bytes), record)
+  },
+
+  async remove(store, url) {
+    return (await open(store)).delete(url)
   },
 
   async look(store, url) {

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../../../src/models/memory-store.ts'
+import { ModelFiles } from '../../../src/models/model-files.ts'
 import { ModelRepository } from '../../../src/models/repository.ts'
 import type { StoredRecord } from '../../../src/models/store.ts'
 
@@ -50,4 +51,29 @@ test('models.delete frees every revision, and nothing of a model whose name begi
   const recipe = repository.known().find(({ path }) => path === MINILM)!
   await repository.delete(recipe)
   expect((await store.list()).map(({ url }) => url)).toEqual(Object.keys(OF_OTHERS))
+})
+
+test('models.delete waits for what is just being kept, so that nothing of the model comes after it', async () => {
+  let giveRoom = (): void => undefined
+  const room = new Promise<void>((resolve) => (giveRoom = resolve))
+  let ask = (): void => undefined
+  const asked = new Promise<void>((resolve) => (ask = resolve))
+  class SlowStore extends MemoryStore {
+    override async put(...file: Parameters<MemoryStore['put']>): Promise<void> {
+      ask()
+      await room
+      await super.put(...file)
+    }
+  }
+  const store = new SlowStore()
+  const files = new ModelFiles({ store, kind: 'memory', reason: null })
+  const options = { signal: new AbortController().signal, onProgress: () => undefined }
+  const reading = files.read({ url: 'data:text/plain,weights', model: 'a', expected: undefined }, options)
+  await asked
+  const deleting = files.deleteAll(() => true)
+  // Long enough for a deletion that does not wait.
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  giveRoom()
+  await Promise.all([reading, deleting])
+  expect(await store.list()).toEqual([])
 })
