@@ -8,7 +8,7 @@ import { UnsupportedModelError } from './unsupported-model.ts'
 /** Rows of the feed-forward layer that are computed together; the same number is in `assembly/layout.ts`. */
 const INNER_ROWS = 64
 
-/** Sums over the tokens stay within int32 up to twice this length. */
+/** Sums over the tokens of a probability (below 2^14) and a value (up to 127) stay within int32 up to 1,032 tokens. */
 const LONGEST_TEXT = 1024
 
 /** Neighbours that share a scale, in tables that are rounded here: divides every width. */
