@@ -84,7 +84,8 @@ function readChoice<T extends string>(name: string, value: unknown, choices: rea
 }
 
 function readDtype(value: unknown): string | null {
-  if (typeof value !== 'string' || !/^\w{1,16}$/.test(value)) return invalid('dtype', 'a name such as q8 or fp16', value)
+  if (typeof value !== 'string' || !/^\w{1,16}$/.test(value))
+    return invalid('dtype', 'a name such as q8 or fp16', value)
   return value === 'auto' ? null : value
 }
 
