@@ -30,6 +30,12 @@ function onGpuMachine(options: EmbeddingsClientOptions = {}): EmbeddingsClient {
   return client({ createWorker: gpuMachineWorker, ...options })
 }
 
+/** Inference workers that live, by the locks that they hold. */
+async function inferenceWorkers(): Promise<number> {
+  const { held = [] } = await navigator.locks.query()
+  return held.filter(({ name }) => name?.startsWith('browser-embeddings:inference:')).length
+}
+
 const closeAll = async (): Promise<void> => {
   await Promise.all(open.map((made) => made.close()))
   open = []
@@ -90,6 +96,7 @@ describe('trust in a GPU', () => {
     expect(verdicts).toHaveLength(1)
     expect(verdicts[0]).toMatchObject({ passed: true, leastCosine: 0.99, dtype: 'fp32', comparison: null })
     expect(verdicts[0]!.browser).toMatch(/\d+\.\d+/)
+    await until(async () => (await inferenceWorkers()) === 1)
     const afterFirst = started
     expect(afterFirst).toBeGreaterThanOrEqual(2)
 
