@@ -4,12 +4,10 @@ import { parseManifest } from '../models/manifest.ts'
 import { isStoragePersisted } from '../models/persisted.ts'
 import type { ModelRecipe } from '../models/recipe.ts'
 import { ModelRepository } from '../models/repository.ts'
-import { EmbeddingsError, type ErrorBody } from '../openai/errors.ts'
+import { EmbeddingsError } from '../openai/errors.ts'
 import type { EmbeddingCreateParams, Model } from '../openai/types.ts'
 import { validateEmbeddingRequest } from '../openai/validate.ts'
-import { describeError } from '../rpc/error-codec.ts'
 import type {
-  BackendAttempt,
   CallOptions,
   EmbeddingsResult,
   ModelStatus,
@@ -20,24 +18,9 @@ import { describeModel } from './describe-model.ts'
 import { LazyGpu } from './lazy-gpu.ts'
 import { loadModel } from './load-model.ts'
 import type { LoadedModel } from './loaded-model.ts'
+import { ModelLoads } from './model-loads.ts'
 import { openServiceStore } from './open-service-store.ts'
 import { cacheStatus, openVectorCache, type OpenedVectorCache } from './open-vector-cache.ts'
-
-/** One model that is loading or up. */
-interface ModelEntry {
-  readonly loading: Promise<LoadedModel>
-  readonly controller: AbortController
-  /** Calls that wait for the load; when the last one gives up, the load is aborted. */
-  waiters: number
-  model: LoadedModel | null
-  readonly attempts: BackendAttempt[]
-}
-
-/** What stays known of a load that failed. */
-interface FailedLoad {
-  error: ErrorBody['error']
-  attempts: readonly BackendAttempt[]
-}
 
 /** Everything behind the facade that the page calls. */
 export class EmbeddingService {
@@ -46,8 +29,7 @@ export class EmbeddingService {
   readonly #vectors: OpenedVectorCache
   readonly #emit: (progress: ProgressEvent) => void
   readonly #gpu: LazyGpu
-  readonly #entries = new Map<string, ModelEntry>()
-  readonly #failures = new Map<string, FailedLoad>()
+  readonly #loads: ModelLoads
   readonly #calls = new Map<string, AbortController>()
   #pendingInputs = 0
 
@@ -62,6 +44,17 @@ export class EmbeddingService {
     this.#repository = repository
     this.#vectors = vectors
     this.#emit = emit
+    this.#loads = new ModelLoads((id, attempts, signal) =>
+      loadModel(id, {
+        attempts,
+        repository,
+        gpu: this.#gpu,
+        config,
+        cache: vectors.cache,
+        signal,
+        onProgress: emit,
+      }),
+    )
   }
 
   /** @throws EmbeddingsError `bad_model_file` when a recipe of the page is wrong */
@@ -143,77 +136,22 @@ export class EmbeddingService {
     return this.status(id)
   }
 
-  /** The model, loaded once however many ask; the load goes on while anybody still waits for it. */
-  async #acquire(asked: string, signal: AbortSignal): Promise<LoadedModel> {
-    const id = this.#repository.canonicalId(asked)
-    const entry = this.#entry(id)
-    if (entry.model !== null) return entry.model
-    entry.waiters++
-    const { promise: aborted, reject } = Promise.withResolvers<never>()
-    const abort = (): void => {
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', abort)
-    try {
-      signal.throwIfAborted()
-      return await Promise.race([entry.loading, aborted])
-    } finally {
-      signal.removeEventListener('abort', abort)
-      entry.waiters--
-      if (entry.waiters === 0 && entry.model === null) {
-        entry.controller.abort(signal.reason)
-        // Forgotten at once: whoever asks next must not join a load that was given up.
-        if (this.#entries.get(id) === entry) this.#entries.delete(id)
-      }
-    }
-  }
-
-  #entry(id: string): ModelEntry {
-    const existing = this.#entries.get(id)
-    if (existing !== undefined) return existing
-    const controller = new AbortController()
-    const attempts: BackendAttempt[] = []
-    const loading = loadModel(id, {
-      attempts,
-      repository: this.#repository,
-      gpu: this.#gpu,
-      config: this.#config,
-      cache: this.#vectors.cache,
-      signal: controller.signal,
-      onProgress: this.#emit,
-    })
-    const entry: ModelEntry = { loading, controller, waiters: 0, model: null, attempts }
-    this.#entries.set(id, entry)
-    loading.then(
-      (model) => {
-        entry.model = model
-        this.#failures.delete(id)
-        if (controller.signal.aborted) model.dispose(`The model ${id} was unloaded.`)
-      },
-      (error: unknown) => {
-        // A failed load is forgotten, so that the next call tries afresh; its error stays readable in `status`.
-        if (this.#entries.get(id) === entry) this.#entries.delete(id)
-        if (!controller.signal.aborted) this.#failures.set(id, { error: errorOf(error), attempts })
-      },
-    )
-    return entry
+  #acquire(id: string, signal: AbortSignal): Promise<LoadedModel> {
+    return this.#loads.acquire(this.#repository.canonicalId(id), signal)
   }
 
   /** @throws EmbeddingsError `model_not_found` */
   async status(id: string): Promise<ModelStatus> {
     const canonical = this.#repository.canonicalId(id)
-    const entry = this.#entries.get(canonical)
-    const failure = this.#failures.get(canonical) ?? null
-    if (entry === undefined && failure === null) await this.retrieve(id)
-    const model = entry?.model ?? null
+    if (this.#loads.stateOf(canonical).state === 'unloaded') await this.retrieve(id)
+    const { state, model, attempts, error } = this.#loads.stateOf(canonical)
     const { kind, reason } = this.#repository.storage
     return {
       id: canonical,
-      state:
-        model !== null ? 'ready' : entry !== undefined ? 'loading' : failure !== null ? 'failed' : 'unloaded',
+      state,
       backend: model?.backend('interactive') ?? null,
       background: model?.backend('background') ?? null,
-      attempts: [...(entry?.attempts ?? failure?.attempts ?? [])],
+      attempts: [...attempts],
       verdicts: await this.#gpu.verdicts(model?.recipe.path ?? this.#pathOf(canonical)),
       bytes: model?.bytes ?? 0,
       source: model?.source ?? null,
@@ -221,7 +159,7 @@ export class EmbeddingService {
       storageReason: reason,
       persisted: kind === 'memory' || kind === 'page' ? null : await isStoragePersisted(),
       cache: await cacheStatus(this.#config.cache, this.#vectors, model?.cache ?? null),
-      error: failure?.error ?? null,
+      error,
     }
   }
 
@@ -248,18 +186,12 @@ export class EmbeddingService {
   }
 
   #loadedRecipe(id: string): ModelRecipe | null {
-    return this.#entries.get(id)?.model?.recipe ?? null
+    return this.#loads.stateOf(id).model?.recipe ?? null
   }
 
   /** Frees a model's memory; requests that still wait for it fail with `worker_terminated`. */
   unload(id: string): void {
-    const canonical = this.#repository.canonicalId(id)
-    const entry = this.#entries.get(canonical)
-    if (entry === undefined) return
-    this.#entries.delete(canonical)
-    const message = `The model ${canonical} was unloaded.`
-    if (entry.model === null) entry.controller.abort(new EmbeddingsError('worker_terminated', message))
-    else entry.model.dispose(message)
+    this.#loads.unload(this.#repository.canonicalId(id))
   }
 
   /** Unloads a model and deletes its stored files and vectors. @throws EmbeddingsError `model_not_found` */
@@ -282,12 +214,6 @@ export class EmbeddingService {
 
   close(): void {
     for (const controller of this.#calls.values()) controller.abort()
-    for (const id of [...this.#entries.keys()]) this.unload(id)
+    this.#loads.unloadAll()
   }
-}
-
-function errorOf(error: unknown): ErrorBody['error'] {
-  const known =
-    error instanceof EmbeddingsError ? error : new EmbeddingsError('inference_failed', describeError(error))
-  return known.toJSON().error
 }

@@ -297,7 +297,7 @@ describe('a service that dies while a call waits', () => {
   test('hangs: a call that timed out has it replaced within some seconds', async () => {
     const client = makeClient(TINY)
     await client.models.load(SLOW)
-    tell('observed-service', 'hang')
+    await ask('observed-service', 'hang')
     const waiting = rejectedBy(client.models.list())
     const error = await rejectedBy(client.embeddings.create({ model: SLOW, input: 'red' }, { timeout: 50 }))
     expect(error).toMatchObject({ code: 'timeout' })
@@ -370,7 +370,9 @@ describe('an inference worker that fails', () => {
   test('again and again: worker_terminated, and a call after that works', async () => {
     const client = makeClient(TINY, fragile)
     await client.models.load(SLOW)
-    const input = Array.from({ length: 200 }, () => 'red '.repeat(14))
+    const input = Array.from({ length: 200 }, (_, index) =>
+      Array.from({ length: 14 }, (__, bit) => ((index >> bit) & 1 ? 'green' : 'red')).join(' '),
+    )
     const failing = setInterval(() => {
       tell('fragile-inference', 'fail')
     }, 5)

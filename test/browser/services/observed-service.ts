@@ -6,8 +6,10 @@ const channel = new BroadcastChannel('observed-service')
 
 channel.addEventListener('message', ({ data }: MessageEvent<string>) => {
   if (data === 'close') self.close()
-  else if (data === 'hang') for (;;);
-  else if (data === 'fail') throw new Error('failed on purpose')
+  else if (data === 'hang') {
+    channel.postMessage(['hanging'])
+    for (;;);
+  } else if (data === 'fail') throw new Error('failed on purpose')
   else if (data === 'fetches') {
     channel.postMessage(performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname))
   }
