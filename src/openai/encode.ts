@@ -5,6 +5,8 @@ import { EmbeddingsError } from './errors.ts'
 /** Bytes of one float32. */
 const FLOAT_BYTES = 4
 
+const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
 /**
  * Bytes per `btoa` call. A multiple of 3, so that no padding comes before the end, and few enough to be the
  * arguments of one call: engines allow some 65,000, less what is on the stack already.
@@ -102,8 +104,9 @@ function decodeBase64(base64: string): string {
   }
 }
 
-/** Through a DataView and not a view of the buffer: that would give the host's own byte order. */
-function littleEndianBytes(vector: Float32Array): Uint8Array<ArrayBuffer> {
+/** Where the host has the other byte order, through a DataView; else the vector's own bytes, not copied. */
+function littleEndianBytes(vector: Float32Array): Uint8Array {
+  if (HOST_IS_LITTLE_ENDIAN) return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)
   const bytes = new Uint8Array(vector.length * FLOAT_BYTES)
   const view = new DataView(bytes.buffer)
   vector.forEach((value, i) => view.setFloat32(i * FLOAT_BYTES, value, true))

@@ -177,7 +177,7 @@ describe.each([
 
   test('throws APIUserAbortError on abort, without a retry', async () => {
     const controller = new AbortController()
-    const input = Array.from({ length: 8 }, () => 'a long text '.repeat(60))
+    const input = Array.from({ length: 8 }, (_, index) => `${String(index)} ${'a long text '.repeat(60)}`)
     const pending = openai.embeddings.create({ model: MODEL, input }, { signal: controller.signal })
     setTimeout(() => {
       controller.abort()

@@ -70,7 +70,7 @@ test('failures come through as they are, without a retry', async () => {
 test('an abort rejects with the own reason of the signal', async () => {
   const controller = new AbortController()
   const reason = new Error('not wanted any more')
-  const values = Array.from({ length: 200 }, () => 'a long text '.repeat(60))
+  const values = Array.from({ length: 200 }, (_, index) => `${String(index)} ${'a long text '.repeat(60)}`)
   const pending = embedMany({
     model: aiSdkEmbeddingModel(client, MODEL),
     values,

@@ -71,7 +71,9 @@ test('rejects with the error of the client, and with the own reason of the signa
   const controller = new AbortController()
   const reason = new Error('left the page')
   const aborted = new LocalEmbeddings({ client, model: MODEL, signal: controller.signal })
-  const pending = aborted.embedDocuments(Array.from({ length: 200 }, () => 'a long text '.repeat(60)))
+  const pending = aborted.embedDocuments(
+    Array.from({ length: 200 }, (_, index) => `${String(index)} ${'a long text '.repeat(60)}`),
+  )
   setTimeout(() => {
     controller.abort(reason)
   }, 30)

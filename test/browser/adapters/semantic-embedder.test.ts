@@ -109,7 +109,9 @@ test('signals end create, embed and the embedder with their own reasons', async 
 
 test('destroy ends calls that run and later ones, and leaves the client as it is', async () => {
   const embedder = await createSemanticEmbedder(client, { model: MODEL }).create()
-  const pending = embedder.embed(Array.from({ length: 50 }, () => 'a long text '.repeat(60)))
+  const pending = embedder.embed(
+    Array.from({ length: 50 }, (_, index) => `${String(index)} ${'a long text '.repeat(60)}`),
+  )
   embedder.destroy()
   await expect(pending).rejects.toMatchObject({ name: 'AbortError' })
   await expect(embedder.embed('x')).rejects.toMatchObject({ name: 'AbortError' })

@@ -123,7 +123,7 @@ test('survives a restart of the Service Worker', async () => {
 test('an abort rejects, and the next request is answered', async () => {
   stop = await answerServiceWorker(client)
   const controller = new AbortController()
-  const input = Array.from({ length: 20 }, () => 'a long text '.repeat(60))
+  const input = Array.from({ length: 20 }, (_, index) => `${String(index)} ${'a long text '.repeat(60)}`)
   const pending = ask('/v1/embeddings', {
     ...POST,
     body: JSON.stringify({ model: MODEL, input }),
