@@ -32,12 +32,16 @@ export interface EncoderPlan {
   words: number
   wordScales: number
   wordBlock: number
-  /** Rows of the position table: tokens of the longest text. */
+  /** Tokens of the longest text. */
   longest: number
   positions: number
+  /** Rows of the position table. */
+  positionRows: number
   embeddingNorm: NormPlan
   layers: readonly LayerPlan[]
   ids: number
+  /** Address of the rows of the position table that the tokens get. */
+  places: number
   lengths: number
   vectors: number
   /** Address of the field that chooses how dot products are computed. */
@@ -97,13 +101,17 @@ export function planEncoder(source: BertSource, stagingBytes: number): EncoderPl
   checkShapes(source)
   const { hidden, inner, heads, words } = source
   const arena = new MemoryArena()
+  // Where padding has a row of its own in front, it is none of a text's.
+  const spare = source.paddingId === null ? 0 : 1
+  const positionRows = Math.min(source.positions.rows, LONGEST_TEXT + spare)
   const wordBlock = words.scales === null ? WORD_BLOCK : words.block === 0 ? hidden : words.block
   const tables = {
     words: arena.allocate(words.rows * hidden),
     wordScales: arena.floats((words.rows * hidden) / wordBlock),
     wordBlock,
-    longest: Math.min(source.positions.rows, LONGEST_TEXT),
-    positions: arena.floats(Math.min(source.positions.rows, LONGEST_TEXT) * hidden),
+    longest: positionRows - spare,
+    positions: arena.floats(positionRows * hidden),
+    positionRows,
     embeddingNorm: arena.norm(source.embeddingNorm),
   }
   const layers = source.layers.map((layer): LayerPlan => ({
@@ -144,13 +152,14 @@ export function planEncoder(source: BertSource, stagingBytes: number): EncoderPl
   ]
   const address = arena.structure(fields)
   const bytes = Math.max(arena.next, staging + stagingBytes)
-  const { ids, lengths, vectors, capacity } = buffers
+  const { ids, places, lengths, vectors, capacity } = buffers
   return {
     ...tables,
     layers,
     address,
     fused: address + (fields.length - 1) * 4,
     ids,
+    places,
     lengths,
     vectors,
     capacity,
@@ -167,13 +176,13 @@ function planBuffers(
   arena: MemoryArena,
   { hidden, inner, heads }: BertSource,
   longest: number,
-): { fields: readonly number[]; ids: number; lengths: number; vectors: number; capacity: number } {
+): Pick<EncoderPlan, 'ids' | 'places' | 'lengths' | 'vectors' | 'capacity'> & { fields: readonly number[] } {
   // Attention reads up to three rows beyond a text.
   const capacity = longest + 4
   const padded = Math.ceil((longest + 1) / 16) * 16
   const headSize = hidden / heads
   const quantized = Math.max(capacity * hidden, INNER_ROWS * inner)
-  const ids = arena.floats(capacity)
+  const ids = arena.floats(2 * capacity)
   const lengths = arena.floats(capacity)
   const vectors = arena.floats(capacity * hidden)
   const fields = [
@@ -199,5 +208,5 @@ function planBuffers(
     padded,
     1,
   ]
-  return { fields, ids, lengths, vectors, capacity: longest }
+  return { fields, ids, places: ids + capacity * 4, lengths, vectors, capacity: longest }
 }

@@ -27,6 +27,7 @@ export class Encoder {
   readonly #memory: WebAssembly.Memory
   readonly #plan: EncoderPlan
   readonly #choice: KernelChoice
+  readonly #paddingId: number | null
 
   private constructor(
     exports: EncoderExports,
@@ -42,6 +43,7 @@ export class Encoder {
     this.#memory = memory
     this.#plan = plan
     this.#choice = choice
+    this.#paddingId = source.paddingId
   }
 
   /**
@@ -95,11 +97,24 @@ export class Encoder {
     const plan = this.#plan
     new Int32Array(buffer, plan.ids, ids.length).set(ids)
     new Int32Array(buffer, plan.lengths, lengths.length).set(lengths)
+    placeTokens({ ids, lengths }, this.#paddingId, new Int32Array(buffer, plan.places, ids.length))
     new Uint32Array(buffer, plan.fused, 1)[0] = (fused ?? this.#choice.fused) ? 1 : 0
     const start = performance.now()
     this.#exports.encode(plan.address, lengths.length)
     if (fused === undefined) this.#choice.record(ids.length, performance.now() - start)
     return new Float32Array(buffer, plan.vectors, lengths.length * this.width)
+  }
+}
+
+/** Gives each token its row of the position table; see `BertSource.paddingId`. */
+function placeTokens({ ids, lengths }: Texts, paddingId: number | null, places: Int32Array): void {
+  let end = 0
+  let token = 0
+  for (const length of lengths) {
+    end += length
+    for (let place = paddingId === null ? 0 : 1; token < end; token++) {
+      places[token] = ids[token] === paddingId ? 0 : place++
+    }
   }
 }
 

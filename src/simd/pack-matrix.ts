@@ -105,7 +105,7 @@ function quantizePart(target: PackTarget, linear: LinearSource, to: number, scal
   const floats = stageFloats(target, linear)
   const steps = floats + align(inputs * outputs * 4)
   const integers = steps + align(outputs * 4)
-  if (matrix.kind === 'blocks') {
+  if (matrix.kind === 'blocks' || (matrix.kind === 'float' && matrix.byOutput)) {
     exports.quantizeRows(floats, integers, scales, outputs, inputs)
     exports.packRows(integers, to, inputs, outputs)
   } else {
@@ -115,7 +115,7 @@ function quantizePart(target: PackTarget, linear: LinearSource, to: number, scal
 }
 
 /**
- * Puts a matrix into the staging memory as float32: [outputs][inputs] for blocks, [inputs][outputs] for the others.
+ * Puts a matrix into the staging memory as float32: [outputs][inputs] for blocks and where the file has it so, else [inputs][outputs].
  *
  * @returns its address
  */

@@ -18,8 +18,8 @@ export function packTables(target: PackTarget, plan: EncoderPlan, source: BertSo
   const { words, hidden } = source
   // A zero point other than the middle is the same number for every element: it can go into the positions.
   const shift = words.scales === null ? packFloatTable(target, plan, words) : packInt8Table(target, plan, words)
-  const positions = new Float32Array(target.memory, plan.positions, plan.longest * hidden)
-  positions.set(rowsOf(source.positions, plan.longest))
+  const positions = new Float32Array(target.memory, plan.positions, plan.positionRows * hidden)
+  positions.set(rowsOf(source.positions, plan.positionRows))
   const type = source.types === null ? new Float32Array(hidden) : rowsOf(source.types, 1)
   for (let at = 0; at < positions.length; at++) {
     positions[at] = (positions[at] ?? 0) + (type[at % hidden] ?? 0) + shift

@@ -87,6 +87,7 @@ function makeModel(): BertSource {
     words: table(WORDS),
     positions: table(POSITIONS),
     types: null,
+    paddingId: null,
     embeddingNorm: norm(),
     layers: [layer(), layer()],
     pooling: 'mean',

@@ -47,9 +47,10 @@ function embed(e: Encoder, first: u32, tokens: u32): void {
   const scaleBytes = (hidden / wordBlock) << 2
   for (let token: u32 = 0; token < tokens; token++) {
     const id = <usize>load<u32>(e.ids + (<usize>(first + token) << 2))
+    const place = <usize>load<u32>(e.ids + (<usize>(e.capacity + first + token) << 2))
     const word = e.words + id * hidden
     const scales = e.wordScales + id * scaleBytes
-    const position = e.positions + <usize>token * (hidden << 2)
+    const position = e.positions + place * (hidden << 2)
     const to = e.hiddenStates + <usize>(first + token) * (hidden << 2)
     for (let i: usize = 0; i < hidden; i += 8) {
       const scale = v128.load32_splat(scales + ((i / wordBlock) << 2))

@@ -67,7 +67,10 @@ export class Encoder {
   /** 0: mean of the tokens; 1: the first; 2: the last. */
   pooling: u32
 
-  /** int32: token ids of the texts of a run, one text after the other. */
+  /**
+   * int32 [2][capacity]: token ids of the texts of a run, one text after the other, and the row of `positions` that each
+   * token gets.
+   */
   ids: usize
   /** int32: tokens of each text. */
   lengths: usize

@@ -22,9 +22,10 @@ export type MatrixSource =
       block: number
     }
   | {
-      /** float32 or float16 [inputs][outputs]. */
+      /** float32 or float16 [inputs][outputs]; `byOutput`: [outputs][inputs]. */
       kind: 'float'
       values: OnnxTensor
+      byOutput: boolean
     }
 
 /** A linear layer. */
@@ -79,7 +80,13 @@ export interface BertSource {
   inner: number
   heads: number
   words: TableSource
+  /** Rows in the order of `paddingId`. */
   positions: TableSource
+  /**
+   * Null: the tokens of a text get the rows 0, 1, 2, … of `positions`. Otherwise they get 1, 2, 3, … but for tokens of this id,
+   * which get row 0 and are not counted.
+   */
+  paddingId: number | null
   /** The table whose first row every token gets; null where the file has it in `positions`. */
   types: TableSource | null
   embeddingNorm: NormSource

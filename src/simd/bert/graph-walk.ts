@@ -6,6 +6,9 @@ import { numbersOf, type OnnxTensor } from '../../engine/onnx/tensor.ts'
 /** `TensorProto.DataType` of float32 and float16. */
 const FLOAT_TYPES: ReadonlySet<number | undefined> = new Set([1, 10])
 
+/** Those of int32 and int64. */
+const INTEGER_TYPES: ReadonlySet<number | undefined> = new Set([6, 7])
+
 /** Longest chain of nodes that only pass a value on; a longer one is a cycle. */
 const LONGEST_CHAIN = 16
 
@@ -17,15 +20,30 @@ export class GraphWalk {
     this.graph = graph
   }
 
-  /** The value behind nodes that pass it on: `Identity`, and casts to a float type. */
+  /**
+   * The value behind nodes that pass it on: `Identity`, casts to a float type, and pairs that round a value to 8 bits and back,
+   * which the encoder does in its own way.
+   */
   source(value: string): string {
+    return this.#behind(value, FLOAT_TYPES)
+  }
+
+  /** The same for whole numbers: casts to int32 and int64 pass them on. Empty where there is no value. */
+  integers(value: string | undefined): string {
+    return value === undefined ? '' : this.#behind(value, INTEGER_TYPES)
+  }
+
+  #behind(value: string, types: ReadonlySet<number | undefined>): string {
+    const { producers } = this.graph
     let name = value
     for (let step = 0; step < LONGEST_CHAIN; step++) {
-      const node = this.graph.producers.get(name)
-      const passes =
-        node?.op === 'Identity' || (node?.op === 'Cast' && FLOAT_TYPES.has(node.attributes.get('to')?.integer))
-      if (!passes) return name
-      name = node.inputs[0] ?? ''
+      const node = producers.get(name)
+      const first = node?.inputs[0] ?? ''
+      const rounding = node?.op === 'DequantizeLinear' ? producers.get(first) : undefined
+      if (rounding?.op === 'QuantizeLinear') name = rounding.inputs[0] ?? ''
+      else if (node?.op === 'Identity') name = first
+      else if (node?.op === 'Cast' && types.has(node.attributes.get('to')?.integer)) name = first
+      else return name
     }
     return name
   }

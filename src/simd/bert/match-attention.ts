@@ -48,7 +48,7 @@ function matchFused(walk: GraphWalk, value: string): AttentionMatch | null {
 function matchWrittenOut(walk: GraphWalk, value: string): AttentionMatch | null {
   const joined = transposed(walk, walk.node(value, 'Reshape')?.inputs[0], '0,2,1,3')
   const mixed = walk.node(joined, 'MatMul')
-  const softmax = walk.node(mixed?.inputs[0], 'Softmax')
+  const softmax = walk.node(withoutGuard(walk, mixed?.inputs[0]), 'Softmax')
   const axis = softmax?.attributes.get('axis')?.integer ?? -1
   if (mixed === null || softmax === null || (axis !== -1 && axis !== 3)) return null
   const values = matchHeads(walk, transposed(walk, mixed.inputs[1], '0,2,1,3'))
@@ -57,6 +57,13 @@ function matchWrittenOut(walk: GraphWalk, value: string): AttentionMatch | null 
   if (values.heads !== scores.heads || values.headSize !== scores.headSize) return null
   const { query, key, heads, scoreScale } = scores
   return { query, key, value: values.linear, heads, scoreScale }
+}
+
+/** What a row that hides every token would be 0 instead of: Where(IsNaN(x), 0, x). */
+function withoutGuard(walk: GraphWalk, value: string | undefined): string | undefined {
+  const [condition, zero, kept] = walk.node(value, 'Where')?.inputs ?? []
+  const isGuard = walk.same(walk.node(condition, 'IsNaN')?.inputs[0], kept) && walk.scalar(zero) === 0
+  return isGuard ? kept : value
 }
 
 interface Scores {
@@ -68,11 +75,7 @@ interface Scores {
 }
 
 function matchScores(walk: GraphWalk, value: string | undefined): Scores | null {
-  const unmasked = walk
-    .bothWays(walk.node(value, 'Add'))
-    .filter(([, mask]) => hidesPaddingOnly(walk, mask))
-    .map(([scores]) => scores)
-  for (const candidate of [...unmasked, value]) {
+  for (const candidate of [...unmasked(walk, value), value]) {
     const whole = withoutFactor(walk, candidate)
     const product = walk.node(whole.value, 'MatMul')
     const q = withoutFactor(walk, product?.inputs[0])
@@ -82,9 +85,26 @@ function matchScores(walk: GraphWalk, value: string | undefined): Scores | null 
     if (query === null || key === null) continue
     if (query.heads !== key.heads || query.headSize !== key.headSize) continue
     const { heads, headSize, linear } = query
-    return { query: linear, key: key.linear, heads, headSize, scoreScale: whole.factor * q.factor * k.factor }
+    const factors = [whole, q, k].map(({ factor }) => factor(headSize))
+    const scoreScale = factors.reduce((product, factor) => product * factor, 1)
+    // Not a number where a factor is none that is known.
+    if (!(scoreScale > 0)) continue
+    return { query: linear, key: key.linear, heads, headSize, scoreScale }
   }
   return null
+}
+
+/** Scores before something that hides padding is added to them, or put in their place. */
+function unmasked(walk: GraphWalk, value: string | undefined): string[] {
+  const [condition, lowest, scores] = walk.node(value, 'Where')?.inputs ?? []
+  if (condition !== undefined && scores !== undefined) {
+    const hides = (walk.scalar(lowest) ?? 0) < -1e4 && hidesPaddingOnly(walk, condition)
+    return hides ? [scores] : []
+  }
+  return walk
+    .bothWays(walk.node(value, 'Add'))
+    .filter(([, mask]) => hidesPaddingOnly(walk, mask))
+    .map(([sum]) => sum)
 }
 
 /** Keys are transposed in one step or in two. */
@@ -92,19 +112,45 @@ function matchKeys(walk: GraphWalk, value: string | undefined): string | undefin
   return transposed(walk, value, '0,2,3,1') ?? transposed(walk, transposed(walk, value, '0,1,3,2'), '0,2,1,3')
 }
 
-/** A value and the constant number that it is multiplied by. */
-function withoutFactor(
-  walk: GraphWalk,
-  value: string | undefined,
-): { value: string | undefined; factor: number } {
+/** A value, and what it is multiplied by in heads of a size. */
+interface Scaled {
+  value: string | undefined
+  factor: (headSize: number) => number
+}
+
+function withoutFactor(walk: GraphWalk, value: string | undefined): Scaled {
   const quotient = walk.node(value, 'Div')
-  const divisor = walk.scalar(quotient?.inputs[1])
-  if (quotient !== null && divisor !== null) return { value: quotient.inputs[0], factor: 1 / divisor }
-  for (const [rest, factorName] of walk.bothWays(walk.node(value, 'Mul'))) {
-    const factor = walk.scalar(factorName)
-    if (factor !== null) return { value: rest, factor }
+  const divisor = quotient?.inputs[1]
+  if (quotient !== null && isHeadNumber(walk, divisor))
+    return { value: quotient.inputs[0], factor: (headSize) => 1 / headNumber(walk, divisor, headSize) }
+  for (const [rest, factor] of walk.bothWays(walk.node(value, 'Mul'))) {
+    if (isHeadNumber(walk, factor))
+      return { value: rest, factor: (headSize) => headNumber(walk, factor, headSize) }
   }
-  return { value, factor: 1 }
+  return { value, factor: () => 1 }
+}
+
+/** Longest computation of a factor. */
+const LONGEST_FACTOR = 8
+
+const isHeadNumber = (walk: GraphWalk, value: string | undefined): boolean =>
+  !Number.isNaN(headNumber(walk, value, 1))
+
+/** A number that is constant or computed from the last dimension of the heads, as exporters write 1 / √(head size); else NaN. */
+function headNumber(walk: GraphWalk, value: string | undefined, headSize: number, depth = 0): number {
+  const constant = walk.scalar(value)
+  if (constant !== null) return constant
+  const node = walk.node(value, 'Sqrt', 'Div', 'Mul', 'Slice', 'Gather')
+  if (node === null || depth > LONGEST_FACTOR) return NaN
+  const [a, b] = node.inputs
+  const input = (name: string | undefined): number => headNumber(walk, name, headSize, depth + 1)
+  if (node.op === 'Sqrt') return Math.sqrt(input(a))
+  if (node.op === 'Div') return input(a) / input(b)
+  if (node.op === 'Mul') return input(a) * input(b)
+  // Of the four dimensions of the heads' tensor, the last one.
+  const last = walk.scalar(b)
+  const heads = walk.node(a, 'Shape')?.inputs[0]
+  return transposed(walk, heads, '0,2,1,3') !== undefined && (last === -1 || last === 3) ? headSize : NaN
 }
 
 function transposed(walk: GraphWalk, value: string | undefined, order: string): string | undefined {

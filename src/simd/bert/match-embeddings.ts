@@ -1,14 +1,16 @@
 /** The sum of word, position and type vectors at the start. */
 
 import type { OnnxNode } from '../../engine/onnx/graph.ts'
-import { numbersOf, type OnnxTensor } from '../../engine/onnx/tensor.ts'
+import type { OnnxTensor } from '../../engine/onnx/tensor.ts'
 import type { TableSource } from './bert-weights.ts'
 import type { GraphWalk } from './graph-walk.ts'
+import { countsTokens, isFirstRow, paddingOfPositions, takesLength } from './match-positions.ts'
 
 export interface EmbeddingsMatch {
   words: TableSource
   positions: TableSource
   types: TableSource | null
+  paddingId: number | null
 }
 
 /** A table, and the value that chooses its rows; for positions also the slice itself. */
@@ -17,24 +19,51 @@ interface Lookup {
   indices: string
 }
 
-/** Most positions that a table may have. */
-const MOST_POSITIONS = 131_072
-
 /** Null when the terms are not words, positions and perhaps types. */
 export function matchEmbeddings(walk: GraphWalk, terms: readonly string[]): EmbeddingsMatch | null {
   let words: TableSource | null = null
-  let positions: TableSource | null = null
+  let positions: Positions | null = null
   let types: TableSource | null = null
   for (const term of flattenSum(walk, terms)) {
     const sliced = matchSlicedTable(walk, walk.node(term, 'Slice'))
     const lookup = sliced === null ? matchLookup(walk, term) : null
-    if (sliced !== null && positions === null) positions = sliced
-    else if (lookup?.indices === 'input_ids' && words === null) words = lookup.table
-    else if (lookup?.indices === 'token_type_ids' && types === null) types = lookup.table
-    else if (lookup !== null && positions === null && countsPositions(walk, lookup)) positions = lookup.table
+    const found = sliced === null ? matchPositions(walk, lookup) : { table: sliced, paddingId: null }
+    if (found !== null && positions === null) positions = found
+    else if (lookup === null) return null
+    else if (walk.integers(lookup.indices) === 'input_ids' && words === null) words = lookup.table
+    else if (types === null && isType(walk, lookup.indices)) types = lookup.table
     else return null
   }
-  return words === null || positions === null ? null : { words, positions, types }
+  if (words === null || positions === null) return null
+  return { words, positions: positions.table, types, paddingId: positions.paddingId }
+}
+
+interface Positions {
+  table: TableSource
+  paddingId: number | null
+}
+
+function isType(walk: GraphWalk, indices: string): boolean {
+  // Texts are of the first type; so is whatever a graph without that input has in its place.
+  return walk.integers(indices) === 'token_type_ids' || isFirstRow(walk, indices)
+}
+
+function matchPositions(walk: GraphWalk, lookup: Lookup | null): Positions | null {
+  if (lookup === null) return null
+  const { table, indices } = lookup
+  if (countsTokens(walk, indices, table.rows)) return { table, paddingId: null }
+  const paddingId = paddingOfPositions(walk, indices)
+  if (paddingId === null || paddingId < 0 || paddingId + 1 >= table.rows || table.block !== 0) return null
+  // The rows before the padding's are not used.
+  const bytesPerRow = table.values.bytes.length / table.rows
+  const rows = table.rows - paddingId
+  const values = {
+    ...table.values,
+    bytes: table.values.bytes.subarray(paddingId * bytesPerRow),
+    dims: [rows, table.width],
+    size: rows * table.width,
+  }
+  return { table: { ...table, values, rows }, paddingId }
 }
 
 function flattenSum(walk: GraphWalk, terms: readonly string[]): string[] {
@@ -127,37 +156,8 @@ function matchBlocks(walk: GraphWalk, node: OnnxNode | null): Lookup | null {
 function matchSlicedTable(walk: GraphWalk, node: OnnxNode | null): TableSource | null {
   const values = walk.constant(node?.inputs[0])
   const axis = node?.inputs[3] === undefined ? 0 : walk.scalar(node.inputs[3])
-  if (node === null || values === null || !isFloat(values) || !startsAtZero(walk, node)) return null
+  if (node === null || values === null || !isFloat(values) || !takesLength(walk, node)) return null
   const dims = values.dims.length === 3 && values.dims[0] === 1 ? values.dims.slice(1) : values.dims
-  if (dims.length !== 2 || axis !== values.dims.length - 2 || !endsAtLength(walk, node.inputs[2])) return null
+  if (dims.length !== 2 || axis !== values.dims.length - 2) return null
   return tableOf({ ...values, dims }, null, 0, 0)
-}
-
-function startsAtZero(walk: GraphWalk, node: OnnxNode): boolean {
-  const step = node.inputs[4] === undefined ? 1 : walk.scalar(node.inputs[4])
-  return walk.scalar(node.inputs[1]) === 0 && step === 1
-}
-
-/** True for the second dimension of the token ids: the number of tokens. */
-function endsAtLength(walk: GraphWalk, value: string | undefined): boolean {
-  const whole = walk.node(value, 'Shape')
-  if (whole !== null) {
-    const from = whole.attributes.get('start')?.integer ?? 0
-    return from === 1 && whole.attributes.get('end')?.integer === 2 && walk.same(whole.inputs[0], 'input_ids')
-  }
-  const unsqueezed = walk.node(value, 'Unsqueeze')
-  const chosen = walk.node(unsqueezed?.inputs[0] ?? value, 'Gather')
-  const shape = walk.node(chosen?.inputs[0], 'Shape')
-  return walk.scalar(chosen?.inputs[1]) === 1 && walk.same(shape?.inputs[0], 'input_ids')
-}
-
-/** True when the rows 0, 1, 2, … are looked up, as many as the text has tokens. */
-function countsPositions(walk: GraphWalk, lookup: Lookup): boolean {
-  const slice = walk.node(lookup.indices, 'Slice')
-  const ids = walk.constant(slice?.inputs[0])
-  if (slice === null || ids === null || ids.size > MOST_POSITIONS || ids.size < lookup.table.rows) return false
-  const axis = slice.inputs[3] === undefined ? 0 : walk.scalar(slice.inputs[3])
-  if (axis !== ids.dims.length - 1 || !startsAtZero(walk, slice) || !endsAtLength(walk, slice.inputs[2]))
-    return false
-  return numbersOf(ids)?.every((id, index) => id === index) ?? false
 }

@@ -2,7 +2,7 @@
 
 import type { OnnxNode } from '../../engine/onnx/graph.ts'
 import { numbersOf, type OnnxTensor } from '../../engine/onnx/tensor.ts'
-import type { LinearSource, MatrixSource } from './bert-weights.ts'
+import type { LinearSource } from './bert-weights.ts'
 import type { GraphWalk } from './graph-walk.ts'
 import { matchRoundedTokens, type RoundedInput } from './match-rounding.ts'
 
@@ -21,7 +21,8 @@ export function matchLinear(walk: GraphWalk, value: string): LinearSource | null
 
 function matchProduct(walk: GraphWalk, value: string): LinearSource | null {
   return (
-    matchFloat(walk, walk.node(value, 'MatMul')) ??
+    matchMatMul(walk, walk.node(value, 'MatMul')) ??
+    matchGemm(walk, walk.node(walk.node(value, 'Reshape')?.inputs[0] ?? value, 'Gemm')) ??
     matchBlocks(walk, walk.node(value, 'com.microsoft.MatMulNBits')) ??
     matchInteger(walk, walk.node(value, 'Mul')) ??
     matchTokenwise(walk, walk.node(value, 'Mul'))
@@ -47,14 +48,47 @@ function optionalVector(
   return isAbsent(name) ? null : (walk.vector(name, size) ?? undefined)
 }
 
-function matchFloat(walk: GraphWalk, node: OnnxNode | null): LinearSource | null {
-  const input = node?.inputs[0]
-  const values = walk.constant(node?.inputs[1])
+function matchMatMul(walk: GraphWalk, node: OnnxNode | null): LinearSource | null {
+  const [input, weights] = node?.inputs ?? []
+  if (input === undefined) return null
+  const found = floatMatrix(walk, weights) ?? dequantizedMatrix(walk, walk.node(weights, 'DequantizeLinear'))
+  return found === null ? null : { input, ...found, bias: null, smoothing: null }
+}
+
+type Matrix = Pick<LinearSource, 'inputs' | 'outputs' | 'matrix'>
+
+/** A constant of floats, as it is or turned over by a node. */
+function floatMatrix(walk: GraphWalk, value: string | undefined, turned = false): Matrix | null {
+  const transpose = turned ? null : walk.node(value, 'Transpose')
+  if (transpose?.attributes.get('perm')?.integers.join() === '1,0')
+    return floatMatrix(walk, transpose.inputs[0], true)
+  const values = walk.constant(value)
   const shape = shapeOf(values)
-  if (input === undefined || values === null || shape === null) return null
-  if (values.type !== 'float32' && values.type !== 'float16') return null
-  const [inputs, outputs] = shape
-  return { input, inputs, outputs, matrix: { kind: 'float', values }, bias: null, smoothing: null }
+  if (values === null || shape === null || (values.type !== 'float32' && values.type !== 'float16')) return null
+  const [inputs, outputs] = turned ? [shape[1], shape[0]] : shape
+  return { inputs, outputs, matrix: { kind: 'float', values, byOutput: turned } }
+}
+
+/** Weights alone in 8 bits, or those of a graph whose every value is rounded and restored (QDQ). */
+function dequantizedMatrix(walk: GraphWalk, node: OnnxNode | null): Matrix | null {
+  const [values, scale, zero] = node?.inputs ?? []
+  const matrix = int8Matrix(walk, values, scale, zero)
+  const perOutput = (node?.attributes.get('axis')?.integer ?? 1) === 1
+  return perOutput || walk.scalar(scale) !== null ? matrix : null
+}
+
+/** A product of two matrices: the tokens of all texts, in one list, and the weights. */
+function matchGemm(walk: GraphWalk, node: OnnxNode | null): LinearSource | null {
+  const [rows, weights, biasName] = node?.inputs ?? []
+  if (node === null || rows === undefined) return null
+  const integer = (name: string): number => node.attributes.get(name)?.integer ?? 0
+  const isPlain = ['alpha', 'beta'].every((name) => (node.attributes.get(name)?.float ?? 1) === 1)
+  const found = floatMatrix(walk, weights, integer('transB') === 1)
+  if (found === null || !isPlain || integer('transA') !== 0) return null
+  const bias = optionalVector(walk, biasName, found.outputs)
+  // The list keeps the tokens' order, and with the width of the matrix a token remains a row.
+  const input = walk.node(rows, 'Reshape')?.inputs[0] ?? rows
+  return bias === undefined ? null : { input, ...found, bias, smoothing: null }
 }
 
 function matchBlocks(walk: GraphWalk, node: OnnxNode | null): LinearSource | null {
@@ -79,7 +113,7 @@ function int8Matrix(
   value: string | undefined,
   scaleName: string | undefined,
   zeroName: string | undefined,
-): { inputs: number; outputs: number; matrix: MatrixSource } | null {
+): Matrix | null {
   const values = walk.constant(value)
   const shape = shapeOf(values)
   if (values === null || shape === null || (values.type !== 'int8' && values.type !== 'uint8')) return null

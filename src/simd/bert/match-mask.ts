@@ -11,6 +11,7 @@ const MASK_OPERATORS: ReadonlySet<string> = new Set([
   'Expand',
   'Gather',
   'Mul',
+  'Not',
   'Reshape',
   'Shape',
   'Slice',

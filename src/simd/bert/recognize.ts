@@ -16,7 +16,7 @@ import { matchEmbeddings } from './match-embeddings.ts'
 import { matchGelu } from './match-gelu.ts'
 import { matchLinear } from './match-linear.ts'
 import { matchNorm, type NormMatch } from './match-norm.ts'
-import { matchMeanPooling } from './match-pooling.ts'
+import { matchPooling } from './match-pooling.ts'
 
 /** What the model's recipe says of the output. */
 export interface ExpectedOutput {
@@ -88,9 +88,10 @@ function findTokenVectors(walk: GraphWalk, expected: ExpectedOutput): string {
   const output = expected.output ?? OUTPUTS.find((name) => walk.graph.producers.has(name)) ?? OUTPUTS[1]
   if (!walk.graph.producers.has(output)) fail(`the graph has no output ${output}`)
   if (!(expected.pooled ?? output === 'sentence_embedding')) return output
-  if (expected.pooling !== 'mean')
-    fail(`pooling inside the graph is known for the mean only, not ${expected.pooling}`)
-  return matchMeanPooling(walk, output) ?? fail(`${output} is no normalised mean of token vectors`)
+  return (
+    matchPooling(walk, output, expected.pooling) ??
+    fail(`${output} is no pooling of token vectors that is known (${expected.pooling})`)
+  )
 }
 
 function describe(walk: GraphWalk, value: string): string {

@@ -58,6 +58,7 @@ export function makeEncoder({ hidden, heads, inner, layers }: Shape): BertSource
     words: table(WORDS),
     positions: table(POSITIONS),
     types: null,
+    paddingId: null,
     embeddingNorm: norm(),
     layers: Array.from({ length: layers }, () => ({
       query: linear(hidden, hidden),

@@ -113,10 +113,14 @@ describe('what the encoder does not know', () => {
     [
       'token vectors where it expects pooled ones',
       { output: 'encoder.layer.5.output.norm' },
-      /no normalised mean/,
+      /no pooling of token vectors/,
     ],
     ['pooled vectors where it expects token vectors', { pooled: false }, /no layer normalisation/],
-    ['another pooling than the graph has', { pooling: 'cls' }, /mean only/],
+    [
+      'another pooling than the graph has',
+      { pooling: 'cls' },
+      /no pooling of token vectors that is known \(cls\)/,
+    ],
   ] as const)('%s', async (_, change, reason) => {
     const refused = createSimdSession(module, { ...pooledConfig(OURS), ...change })
     await expect(refused).rejects.toThrow(reason)

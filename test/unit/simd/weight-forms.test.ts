@@ -38,12 +38,22 @@ const forms: Record<string, (linear: LinearSource) => MatrixSource> = {
   'float32 [inputs][outputs]': (linear) => {
     const { steps, scales, dims } = integersOf(linear)
     const values = Float32Array.from(steps, (step, at) => step * scales[at % linear.outputs]!)
-    return { kind: 'float', values: tensor('float32', dims, new Uint8Array(values.buffer)) }
+    return { kind: 'float', byOutput: false, values: tensor('float32', dims, new Uint8Array(values.buffer)) }
   },
   'float16 [inputs][outputs]': (linear) => {
     const { steps, scales, dims } = integersOf(linear)
     const values = Uint16Array.from(steps, (step, at) => half(step * scales[at % linear.outputs]!))
-    return { kind: 'float', values: tensor('float16', dims, new Uint8Array(values.buffer)) }
+    return { kind: 'float', byOutput: false, values: tensor('float16', dims, new Uint8Array(values.buffer)) }
+  },
+  'float32 [outputs][inputs]': (linear) => {
+    const { steps, scales } = integersOf(linear)
+    const { inputs, outputs } = linear
+    const values = Float32Array.from(steps, (_, at) => {
+      const output = Math.floor(at / inputs)
+      return steps[(at % inputs) * outputs + output]! * scales[output]!
+    })
+    const dims = [outputs, inputs]
+    return { kind: 'float', byOutput: true, values: tensor('float32', dims, new Uint8Array(values.buffer)) }
   },
   '8-bit blocks [outputs][blocks][32]': (linear) => {
     const { steps, scales } = integersOf(linear)
