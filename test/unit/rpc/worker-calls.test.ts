@@ -74,9 +74,7 @@ test('an error of the contract arrives as one; any other is a fault of ours', as
 
 test.each(['toString', 'constructor', '__proto__', 'missing'])('a call of %s is refused', async (name) => {
   const { calls } = connect()
-  const error = await rejectedBy(
-    (calls as unknown as WorkerCalls<Record<string, () => unknown>>).call(name, 1),
-  )
+  const error = await rejectedBy((calls as unknown as WorkerCalls<Record<string, () => unknown>>).call(name, 1))
   expect(error).toMatchObject({ code: 'inference_failed' })
   expect(error.message).toContain('refused call')
 })
