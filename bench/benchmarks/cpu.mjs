@@ -30,7 +30,7 @@ const files = [
 
 async function measureEncoder(context, origin, texts, query, repeats) {
   const page = await context.newPage()
-  await page.goto(`${origin}/encoder.html`)
+  await page.goto(`${origin}/bench/encoder.html`)
   await page.waitForFunction(() => 'encoderBench' in globalThis)
   const loads = []
   for (const file of files) {
@@ -124,7 +124,7 @@ function stackTable(isolated, { oneByOne, inCalls }) {
   }
 }
 
-export const pageMode = 'bench'
+export const pageModes = ['bench']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
 export async function run({ isolatedServer, plainServer, options }) {

@@ -1,5 +1,6 @@
 /** One query of 12 tokens through the whole stack, from the call in the page to the vector in the page. */
 
+import { atMost, times } from '../runner/budgets.mjs'
 import { openFrames, pause, withBrowser } from '../runner/browser.mjs'
 import { available, ours, oursOnHubFile, transformers } from '../runner/hosts.mjs'
 import { median, quantile } from '../runner/statistics.mjs'
@@ -14,10 +15,6 @@ function hostsOf(isolated, cores) {
   return available([
     ours('ours', 'defaults'),
     ours('ours-1', 'workers: 1', { workers: 1 }),
-    ours('ours-2', 'workers: 2', { workers: 2 }),
-    ...(isolated
-      ? [ours('ours-threads', `workers: 1, threads: ${cores}`, { workers: 1, threads: cores })]
-      : []),
     ours('ours-onnxruntime', "cpuRuntime: 'onnxruntime'", { cpuRuntime: 'onnxruntime' }),
     oursOnHubFile(),
     transformers('peer', 'defaults'),
@@ -61,17 +58,24 @@ function tableOf(hosts, calls, isolated, milliseconds) {
   }
 }
 
-export const pageMode = 'bench'
+export const pageModes = ['bench']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
 export async function run({ isolatedServer, plainServer, cores, options }) {
   const tables = []
+  const budgets = []
   const raw = []
   for (const { origin, isolated } of [isolatedServer, plainServer]) {
     const hosts = hostsOf(isolated, cores)
     const milliseconds = await withBrowser({}, (context) => measure(context, origin, hosts, options.calls))
     tables.push(tableOf(hosts, options.calls, isolated, milliseconds))
+    const ratio = median(milliseconds.get('ours')) / median(milliseconds.get('peer') ?? [])
+    const where = isolated ? 'isolated' : 'not isolated'
+    budgets.push(
+      atMost(`one query through the whole stack, p50, ${where}, to transformers.js`, 0.5, ratio, times),
+      atMost("the CPU encoder's goal for that", 1 / 6, ratio, times),
+    )
     raw.push({ isolated, milliseconds: Object.fromEntries(milliseconds) })
   }
-  return { tables, raw }
+  return { tables, budgets, raw }
 }

@@ -1,15 +1,18 @@
 /** From opening a page to its first vector: never been there, and with everything stored; and what a page loads. */
 
 import { gzipSync } from 'node:zlib'
+import { atMost, figures, times } from '../runner/budgets.mjs'
 import { pageAddress, pause, withBrowser } from '../runner/browser.mjs'
 import { available, ours, oursOnHubFile, transformers } from '../runner/hosts.mjs'
-import { ratioCell, spread } from '../runner/statistics.mjs'
+import { median, ratioCell, ratios, spread } from '../runner/statistics.mjs'
 
 const TEXT = 'The lighthouse keeper wrote one letter every week.'
 /** Chromium writes its caches, compiled code among them, some time after the page has them. */
 const SETTLE = 2500
 /** Visits before the stored ones count: the engine stores compiled code only of what it meets again. */
-const EARLIER_VISITS = 3
+const EARLIER_VISITS = 2
+/** Each takes a browser of its own. */
+const COLD_VISITS = 2
 
 const hosts = available([
   ours('ours', "device: 'wasm'"),
@@ -57,6 +60,7 @@ const isScript = ({ path }) => /\.m?js$/.test(path)
 const isModule = ({ path }) => path.endsWith('.wasm')
 const isModelFile = ({ path }) => path.includes('models/')
 const gzipped = (files) => files.reduce((sum, { bytes }) => sum + gzipSync(bytes, { level: 9 }).length, 0)
+const inKilobytes = (value) => `${figures(1)(value)} kB`
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`
 
@@ -82,10 +86,14 @@ async function loadedBytes(server, host) {
         megabytes(all.filter(isModule).reduce((sum, { bytes }) => sum + bytes.length, 0)),
         megabytes(all.filter(isModelFile).reduce((sum, { bytes }) => sum + bytes.length, 0)),
       ],
+      scripts: { before: gzipped(before.filter(isScript)), all: gzipped(all.filter(isScript)) },
+      fetched: all.filter(isModule).reduce((sum, { bytes }) => sum + bytes.length, 0),
       raw: { id: host.id, before: sizes(before), all: sizes(all) },
     }
   })
 }
+
+const share = (own, other) => (other === undefined ? [] : ratios(own, other))
 
 function timeTable(cold, stored, rounds) {
   return {
@@ -107,10 +115,10 @@ function timeTable(cold, stored, rounds) {
       return [
         label,
         spread(cold.get(id), 0),
-        ratioCell(cold.get(id), cold.get('peer')),
+        ratioCell(share(cold.get(id), cold.get('peer'))),
         spread(stored.get(id), 0),
-        ratioCell(stored.get(id), stored.get('peer')),
-        ratioCell(stored.get(id), best),
+        ratioCell(share(stored.get(id), stored.get('peer'))),
+        ratioCell(share(stored.get(id), best)),
       ]
     }),
     notes: [
@@ -120,7 +128,7 @@ function timeTable(cold, stored, rounds) {
   }
 }
 
-export const pageMode = 'bench'
+export const pageModes = ['bench']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
 export async function run({ isolatedServer, options }) {
@@ -130,13 +138,22 @@ export async function run({ isolatedServer, options }) {
     sizes.push(await loadedBytes(isolatedServer, host))
   }
   const cold = new Map(hosts.map(({ id }) => [id, []]))
-  for (let round = 0; round < Math.min(3, options.startRounds); round++) {
+  for (let round = 0; round < Math.min(COLD_VISITS, options['start-rounds']); round++) {
     for (const host of hosts) cold.get(host.id).push(await coldVisit(origin, host))
   }
-  const stored = await storedVisits(origin, options.startRounds)
+  const stored = await storedVisits(origin, options['start-rounds'])
+  const own = sizes[0]
+  const stored50 = median(share(stored.get('ours'), stored.get('peer')))
   return {
+    budgets: [
+      atMost('page opened with everything stored → first vector, to transformers.js', 0.6, stored50, times),
+      atMost("the CPU encoder's goal for that", 0.2, stored50, times),
+      atMost('JavaScript before first use, gzip', 15, own.scripts.before / 1000, inKilobytes),
+      atMost('JavaScript of page and workers, gzip', 60, own.scripts.all / 1000, inKilobytes),
+      atMost('bytes beside the model and its script: WebAssembly', 50, own.fetched / 1000, inKilobytes),
+    ],
     tables: [
-      timeTable(cold, stored, options.startRounds),
+      timeTable(cold, stored, options['start-rounds']),
       {
         title: 'What a page loads',
         columns: [

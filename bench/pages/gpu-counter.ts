@@ -3,6 +3,8 @@
  * every machine; onnxruntime calls WebGPU through these prototypes.
  */
 
+import { answerAsks, threadName } from './answer-asks.ts'
+
 /** Calls since the thread began. */
 export interface GpuCounts {
   dispatches: number
@@ -75,7 +77,4 @@ if ('GPUQueue' in globalThis) {
   })
 }
 
-const channel = new BroadcastChannel('gpu-counts')
-channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-  if (data === 'ask') channel.postMessage(counts)
-})
+answerAsks('gpu-counts', threadName(), () => counts)

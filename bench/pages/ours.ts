@@ -7,13 +7,15 @@ import { drive } from './driver.ts'
 interface Setting {
   model: string
   options: EmbeddingsClientOptions
+  /** Further fields of each request. */
+  body?: object
 }
 
-drive(({ model, options }: Setting) => {
+drive(({ model, options, body }: Setting) => {
   const client = new EmbeddingsClient(options)
   return {
     async embed(input) {
-      const { data } = await client.embeddings.create({ model, input: [...input] })
+      const { data } = await client.embeddings.create({ model, input: [...input], ...body })
       return data.map(({ embedding }) => embedding)
     },
     facts: () => client.models.status(model),

@@ -52,9 +52,9 @@ export function chromiumVersion() {
  * @param {string} [first] text to embed as soon as the page is there
  * @returns {string} address of the host's page under its setting
  */
-export function pageAddress({ page, setting }, origin, first) {
+export function pageAddress({ page, setting, mode = 'bench' }, origin, first) {
   const query = new URLSearchParams({ setting: JSON.stringify(setting), ...(first !== undefined && { first }) })
-  return `${origin}/${page}?${query}`
+  return `${origin}/${mode}/${page}?${query}`
 }
 
 /**
@@ -108,6 +108,20 @@ export async function idleCpu(context) {
   const after = await total()
   await session.detach()
   return after - before
+}
+
+/**
+ * Opens a page that has its own handle on what it measures.
+ *
+ * @param {import('playwright').BrowserContext} context
+ * @param {string} address
+ * @param {string} handle name of the page's global
+ */
+export async function openPage(context, address, handle) {
+  const page = await context.newPage()
+  await page.goto(address)
+  await page.waitForFunction((name) => name in globalThis, handle)
+  return page
 }
 
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))

@@ -1,10 +1,12 @@
 /** Builds the benchmark pages. */
 
+/** @typedef {'bench' | 'counts' | 'plain' | 'memory'} PageMode see vite.config.ts */
+
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
 /**
- * @param {'bench' | 'counts'} mode `counts`: with the WebGPU counter in it
+ * @param {PageMode} mode
  * @returns {Promise<string>} folder of the built pages
  */
 export async function buildPages(mode) {

@@ -11,6 +11,7 @@ import { hasHubModel, hubModel } from './locations.mjs'
  * @property {boolean} peer true for transformers.js
  * @property {string} page
  * @property {object} setting read by the page
+ * @property {import('./build-pages.mjs').PageMode} [mode] build of the page; 'bench' by default
  */
 
 /**
@@ -70,9 +71,14 @@ export function transformers(id, label, setting = {}) {
 /**
  * Without the hub's file there is nothing that both could run.
  *
- * @param {Host[]} hosts
- * @returns {Host[]} those that this machine has the files for
+ * @template {Host | { host: Host }} T
+ * @param {T[]} wanted hosts, or what runs on one
+ * @returns {T[]} those that this machine has the files for
  */
-export function available(hosts) {
-  return hasHubModel ? hosts : hosts.filter(({ peer, id }) => !peer && id !== 'ours-hub')
+export function available(wanted) {
+  if (hasHubModel) return wanted
+  return wanted.filter((one) => {
+    const { peer, id } = 'host' in one ? one.host : one
+    return !peer && id !== 'ours-hub'
+  })
 }

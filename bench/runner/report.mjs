@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { budgetTable } from './budgets.mjs'
 import { results } from './locations.mjs'
 
 /**
@@ -10,6 +11,17 @@ import { results } from './locations.mjs'
  * @property {string[]} columns
  * @property {string[][]} rows
  * @property {string[]} [notes]
+ */
+
+/**
+ * What a benchmark gives.
+ *
+ * @typedef {object} Outcome
+ * @property {string} name
+ * @property {Table[]} tables
+ * @property {import('./budgets.mjs').BudgetRow[]} [budgets]
+ * @property {unknown} raw
+ * @property {number} seconds that it took
  */
 
 /** Padded, so that the table can also be read as plain text. */
@@ -22,28 +34,59 @@ function tableLines({ columns, rows }) {
 }
 
 /** @param {Table} table */
-function tableMarkdown(table) {
+export function tableMarkdown(table) {
   const notes = (table.notes ?? []).map((note) => `- ${note}`)
-  return [`### ${table.title}`, '', ...tableLines(table), '', ...notes, ...(notes.length > 0 ? [''] : [])].join(
-    '\n',
-  )
+  const head = [`### ${table.title}`, '']
+  const body = table.rows.length === 0 ? [] : [...tableLines(table), '']
+  return [...head, ...body, ...notes, ...(notes.length > 0 ? [''] : [])].join('\n')
+}
+
+const facts = (environment) =>
+  Object.entries(environment)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join('; ')
+
+const duration = (seconds) => `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+
+function write(name, markdown, content) {
+  mkdirSync(results, { recursive: true })
+  writeFileSync(join(results, `${name}.md`), markdown)
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(content, null, 2)}\n`)
 }
 
 /**
  * Prints one benchmark and writes `bench/results/<name>.md` and `.json`.
  *
- * @param {string} name
  * @param {Record<string, string>} environment
- * @param {{ tables: Table[], raw: unknown }} outcome
+ * @param {Outcome} outcome
  */
-export function report(name, environment, { tables, raw }) {
-  const facts = Object.entries(environment).map(([key, value]) => `${key}: ${value}`)
-  const markdown = `## ${name}\n\n${facts.join('; ')}\n\n${tables.map(tableMarkdown).join('\n')}`
-  mkdirSync(results, { recursive: true })
-  writeFileSync(join(results, `${name}.md`), markdown)
-  writeFileSync(
-    join(results, `${name}.json`),
-    `${JSON.stringify({ name, environment, tables, raw }, null, 2)}\n`,
-  )
+export function report(environment, outcome) {
+  const { name, tables, budgets = [] } = outcome
+  const all = budgets.length > 0 ? [...tables, budgetTable(budgets)] : tables
+  const markdown = `## ${name}\n\n${facts(environment)}\n\n${all.map(tableMarkdown).join('\n')}`
+  write(name, markdown, { environment, ...outcome })
+  console.log(`\n${markdown}`)
+}
+
+/**
+ * Prints everything that ran as one: the budgets first, then every table.
+ *
+ * @param {Record<string, string>} environment
+ * @param {Outcome[]} outcomes
+ * @param {{ write: boolean, total: number }} options whether to write `bench/results/summary.md` and `.json`; seconds
+ */
+export function reportSummary(environment, outcomes, options) {
+  const budgets = outcomes.flatMap((outcome) => outcome.budgets ?? [])
+  const parts = outcomes.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')
+  const markdown = [
+    `Measured by \`npm run bench\`. ${facts(environment)}; took ${duration(options.total)}.`,
+    '',
+    ...(budgets.length > 0 ? [tableMarkdown(budgetTable(budgets))] : []),
+    ...outcomes.flatMap(({ tables }) => tables.map(tableMarkdown)),
+    `Time of each part: ${parts}.`,
+    '',
+  ].join('\n')
+  const content = { environment, seconds: options.total, budgets, outcomes }
+  if (options.write) write('summary', markdown, content)
   console.log(`\n${markdown}`)
 }

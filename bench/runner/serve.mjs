@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import sirv from 'sirv'
-import { hasHubModel, models, peerRuntime, sharedModels } from './locations.mjs'
+import { corpus, hasHubModel, models, peerRuntime, sharedModels } from './locations.mjs'
 
 const isolationHeaders = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -22,7 +22,7 @@ function setHeaders(response, path) {
 }
 
 /**
- * @param {string} pages folder of the built pages
+ * @param {Map<string, string>} pages folders of the built pages by their mode, which begins their addresses
  * @param {{ isolated: boolean }} options whether pages are cross-origin isolated, which threads need
  */
 export async function serve(pages, { isolated }) {
@@ -30,7 +30,8 @@ export async function serve(pages, { isolated }) {
     ['/models/', models],
     ...(hasHubModel ? [['/shared-models/', sharedModels]] : []),
     ['/peer-runtime/', peerRuntime],
-    ['/', pages],
+    ['/vectors/', corpus],
+    ...[...pages].map(([mode, folder]) => [`/${mode}/`, folder]),
   ]
   const mounts = folders.map(([prefix, folder]) => ({
     prefix,
@@ -44,12 +45,17 @@ export async function serve(pages, { isolated }) {
     const { pathname } = new URL(request.url, 'http://localhost')
     log.add(pathname)
     if (isolated) for (const [name, value] of Object.entries(isolationHeaders)) response.setHeader(name, value)
-    const { prefix, handle } = mounts.find((mount) => pathname.startsWith(mount.prefix))
-    request.url = request.url.slice(prefix.length - 1)
-    handle(request, response, () => {
+    const notFound = () => {
       response.statusCode = 404
       response.end()
-    })
+    }
+    const mount = mounts.find(({ prefix }) => pathname.startsWith(prefix))
+    if (mount === undefined) {
+      notFound()
+      return
+    }
+    request.url = request.url.slice(mount.prefix.length - 1)
+    mount.handle(request, response, notFound)
   })
   await new Promise((resolve) => server.listen(0, 'localhost', resolve))
 
@@ -61,9 +67,10 @@ export async function serve(pages, { isolated }) {
       const paths = [...log]
       log.clear()
       return paths.flatMap((path) => {
-        const { prefix, folder } = mounts.find((mount) => path.startsWith(mount.prefix))
+        const mount = mounts.find(({ prefix }) => path.startsWith(prefix))
+        if (mount === undefined) return []
         try {
-          return [{ path, bytes: readFileSync(join(folder, path.slice(prefix.length))) }]
+          return [{ path, bytes: readFileSync(join(mount.folder, path.slice(mount.prefix.length))) }]
         } catch {
           // Asked for and not there (the libraries probe for optional files): nothing was sent.
           return []

@@ -5,6 +5,7 @@
  * @param {number} share 0.5 is the median; between two values, their weighted mean
  */
 export function quantile(values, share) {
+  if (values.length === 0) return NaN
   const sorted = values.toSorted((a, b) => a - b)
   const position = (sorted.length - 1) * share
   const below = Math.floor(position)
@@ -24,7 +25,7 @@ export function spread(values, digits) {
 export const ratios = (numerators, denominators) =>
   numerators.map((value, round) => value / denominators[round])
 
-/** `4.07 ×`, or a dash where there is nothing to compare with. */
-export function ratioCell(numerators, denominators) {
-  return denominators === undefined ? '–' : `${median(ratios(numerators, denominators)).toFixed(2)} ×`
+/** Their median as `4.07 ×`, or a dash where there is nothing to compare with. */
+export function ratioCell(values) {
+  return values.length === 0 ? '–' : `${median(values).toFixed(2)} ×`
 }

@@ -1,0 +1,143 @@
+/** Memory after loading, after many requests, and after many loads and unloads. */
+
+import { openPage, pageAddress, withBrowser } from '../runner/browser.mjs'
+import { available, ours, transformers } from '../runner/hosts.mjs'
+import { queries } from '../runner/texts.mjs'
+import { askThreads } from '../runner/threads.mjs'
+
+/** Measures the heap at once instead of at the next collection. */
+const FLAGS = ['--enable-blink-features=ForceEagerMeasureMemory', '--js-flags=--expose-gc']
+const TOKENS = 12
+const TEXTS = 200
+/** What may grow without anything being kept: the engine's own caches and counters. */
+const FLAT = 2 * 2 ** 20
+
+const hosts = available([
+  ours('ours', 'defaults'),
+  ours('ours-onnxruntime', "cpuRuntime: 'onnxruntime', workers: 1", { cpuRuntime: 'onnxruntime', workers: 1 }),
+  transformers('peer', 'defaults'),
+]).map((host) => ({ ...host, mode: 'memory', page: host.peer ? 'transformers.html' : 'memory.html' }))
+
+/** JavaScript heaps with buffers of page and workers, and WebAssembly memory by thread. */
+async function measureMemory(page) {
+  const heap = await page.evaluate(async () => {
+    globalThis.gc()
+    const { bytes, breakdown } = await performance.measureUserAgentSpecificMemory()
+    const parts = breakdown
+      .filter((part) => part.bytes > 0)
+      .map(({ bytes: size, types, attribution }) => ({
+        size,
+        types,
+        scopes: attribution.map(({ scope }) => scope),
+      }))
+    return { bytes, parts }
+  })
+  const threads = await askThreads(page, 'wasm-memory')
+  return {
+    heap: heap.bytes,
+    parts: heap.parts,
+    threads,
+    wasm: threads.reduce((sum, { bytes }) => sum + bytes, 0),
+  }
+}
+
+async function soak(origin, host, texts, marks, cycles) {
+  return withBrowser({ args: FLAGS }, async (context) => {
+    const page = await openPage(context, pageAddress(host, origin), host.peer ? 'bench' : 'memoryBench')
+    const request = (count) =>
+      page.evaluate(
+        async ([list, times, peer]) => {
+          if (!peer) return globalThis.memoryBench.requests(list, times)
+          const all = Array.from({ length: times }, (_, index) => list[index % list.length])
+          await globalThis.bench.time(all, 1)
+        },
+        [texts, count, host.peer],
+      )
+    const points = []
+    const mark = async (label) => points.push({ label, ...(await measureMemory(page)) })
+    // The engine compiles for good what has run for a while.
+    await request(20)
+    await mark('after loading')
+    let done = 0
+    for (const count of marks) {
+      await request(count - done)
+      done = count
+      await mark(`after ${count.toLocaleString('en')} requests`)
+    }
+    if (host.peer) return points
+    await page.evaluate(() => globalThis.memoryBench.cycles(5))
+    await mark('after 5 loads and unloads')
+    await page.evaluate((count) => globalThis.memoryBench.cycles(count), cycles - 5)
+    await mark(`after ${cycles} loads and unloads`)
+    return points
+  })
+}
+
+const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
+
+function describeThreads({ threads }) {
+  return threads.map(({ thread, bytes }) => `${thread} ${mebibytes(bytes)}`).join(', ') || '–'
+}
+
+/** From one mark to a later one, JavaScript and WebAssembly together. */
+function flatness(points, from, to) {
+  const at = (start) => points.find(({ label }) => label.startsWith(start))
+  const total = ({ heap, wasm }) => heap + wasm
+  const growth = total(at(to)) - total(at(from))
+  return {
+    what: `memory: growth from ${at(from).label.slice(6)} to ${at(to).label.slice(6)}`,
+    budget: 'flat',
+    measured: mebibytes(growth),
+    met: growth <= FLAT,
+  }
+}
+
+export const pageModes = ['memory']
+
+/** @param {import('../run.mjs').Surroundings} surroundings */
+export async function run({ isolatedServer: { origin }, options }) {
+  const texts = queries(TEXTS, TOKENS)
+  const outcomes = []
+  for (const host of hosts) {
+    const most = host.peer && !options.thorough ? options['peer-requests'] : options.requests
+    // onnxruntime takes several times as long for each request and load.
+    const short = host.id === 'ours-onnxruntime' && !options.thorough
+    const requests = short ? options['peer-requests'] : most
+    const marks = [100, 1000, 10_000].filter((count) => count < requests)
+    const cycles = short ? Math.min(10, options.cycles) : options.cycles
+    outcomes.push({ host, points: await soak(origin, host, texts, [...marks, requests], cycles) })
+  }
+  const own = outcomes[0].points
+  const most = options.requests.toLocaleString('en')
+  return {
+    budgets: [
+      flatness(
+        own,
+        own.some(({ label }) => label.startsWith('after 1,000')) ? 'after 1,000' : 'after loading',
+        `after ${most}`,
+      ),
+      flatness(own, 'after 5 loads', `after ${options.cycles} loads`),
+    ],
+    tables: [
+      {
+        title: 'Memory',
+        columns: ['case', 'when', 'JavaScript heaps and buffers', 'WebAssembly', 'WebAssembly by thread'],
+        rows: outcomes.flatMap(({ host, points }) =>
+          points.map((point) => [
+            host.label,
+            point.label,
+            mebibytes(point.heap),
+            mebibytes(point.wasm),
+            describeThreads(point),
+          ]),
+        ),
+        notes: [
+          'heaps: measureUserAgentSpecificMemory over page and workers, after a collection; WebAssembly: the buffers of ' +
+            'the memories that a thread holds',
+          `requests of ${TOKENS} tokens, one at a time; flat: grows by less than ${mebibytes(FLAT)}`,
+        ],
+      },
+    ],
+    raw: outcomes.map(({ host, points }) => ({ id: host.id, points })),
+  }
+}
