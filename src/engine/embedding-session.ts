@@ -23,6 +23,10 @@ export interface OnnxRuntimeConfig {
 export interface SimdRuntimeConfig {
   kind: 'simd'
   build: EncoderBuild
+  /** Tokens of the longest text of the model; an encoder that takes fewer does not serve it. */
+  maxTokens: number
+  /** What the same worker runs a model on that the encoder does not know; null: nothing. */
+  otherwise: OnnxRuntimeConfig | null
 }
 
 /** What runs underneath. */

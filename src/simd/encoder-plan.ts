@@ -91,6 +91,14 @@ function checkShapes(source: BertSource): void {
   }
 }
 
+/** Rows of the position table that no text gets: padding has one of its own in front. */
+const spareRows = ({ paddingId }: BertSource): number => (paddingId === null ? 0 : 1)
+
+/** Tokens of the longest text that an encoder of these weights takes. */
+export function longestText(source: BertSource): number {
+  return Math.min(source.positions.rows - spareRows(source), LONGEST_TEXT)
+}
+
 /**
  * Lays out the memory for a model.
  *
@@ -101,15 +109,14 @@ export function planEncoder(source: BertSource, stagingBytes: number): EncoderPl
   checkShapes(source)
   const { hidden, inner, heads, words } = source
   const arena = new MemoryArena()
-  // Where padding has a row of its own in front, it is none of a text's.
-  const spare = source.paddingId === null ? 0 : 1
-  const positionRows = Math.min(source.positions.rows, LONGEST_TEXT + spare)
+  const longest = longestText(source)
+  const positionRows = longest + spareRows(source)
   const wordBlock = words.scales === null ? WORD_BLOCK : words.block === 0 ? hidden : words.block
   const tables = {
     words: arena.allocate(words.rows * hidden),
     wordScales: arena.floats((words.rows * hidden) / wordBlock),
     wordBlock,
-    longest: positionRows - spare,
+    longest,
     positions: arena.floats(positionRows * hidden),
     positionRows,
     embeddingNorm: arena.norm(source.embeddingNorm),

@@ -6,8 +6,10 @@ import { readOnnx } from '../engine/onnx/graph.ts'
 import { OnnxFileError } from '../engine/onnx/onnx-file-error.ts'
 import type { Pooling } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
+import type { BertSource } from './bert/bert-weights.ts'
 import { recognizeBert } from './bert/recognize.ts'
 import { Encoder } from './encoder.ts'
+import { longestText } from './encoder-plan.ts'
 import { loadEncoderModule, type EncoderModule } from './encoder-module.ts'
 import { testEncoder } from './self-test.ts'
 import { UnsupportedModelError } from './unsupported-model.ts'
@@ -22,6 +24,8 @@ export interface SimdSessionConfig {
   pooling: Pooling
   /** Native width of a vector. */
   width: number
+  /** Tokens of the longest text. */
+  maxTokens: number
 }
 
 /**
@@ -47,10 +51,19 @@ export async function createSimdSession(
 ): Promise<EmbeddingSession> {
   try {
     const source = recognizeBert(readOnnx(new Uint8Array(config.model)), config)
+    checkLength(source, config.maxTokens)
     return new SimdSession(await Encoder.create(module, source))
   } catch (error) {
     throw toSessionError(error)
   }
+}
+
+/** Otherwise short texts would get vectors and long ones errors. */
+function checkLength(source: BertSource, maxTokens: number): void {
+  const longest = longestText(source)
+  if (longest >= maxTokens) return
+  const message = `its texts have up to ${String(maxTokens)} tokens, and the encoder takes ${String(longest)} of it`
+  throw new UnsupportedModelError('shape', message)
 }
 
 function toSessionError(error: unknown): EmbeddingsError {

@@ -53,26 +53,39 @@ export class BackendLadder {
    */
   async startSlot(): Promise<InferenceSlot> {
     for (;;) {
-      const rung = this.#rungs[0]
-      if (rung === undefined) throw new EmbeddingsError('unsupported_environment', 'No backend is left.')
+      const [best] = this.#rungs
+      if (best === undefined) throw new EmbeddingsError('unsupported_environment', 'No backend is left.')
+      let rung = best
       try {
-        return await this.#startOn(rung)
+        const slot = await this.#open(rung, (reason) => {
+          rung = this.#passOver(rung, reason)
+        })
+        return await this.#tested(slot, rung)
       } catch (error) {
         if (!(error instanceof EmbeddingsError) || isNotTheBackend(error)) throw error
         const last = this.#rungs.length === 1
-        // Two workers that start at once may fail of the same; it is told once.
-        if (this.#rungs[0] === rung) this.#options.onVerdict(rung.device, error.message, false)
+        this.#passOver(rung, error.message)
         if (last) throw error
-        if (this.#rungs[0] === rung) {
-          this.#rungs.shift()
-          this.chosen = null
-        }
       }
     }
   }
 
-  async #startOn(rung: Rung): Promise<InferenceSlot> {
-    const { recipe, test, onPhase, onLost, onVerdict, readModel } = this.#options
+  /** Tells why a rung does not serve, and leaves it unless it is the last. @returns the one in force */
+  #passOver(rung: Rung, reason: string): Rung {
+    // Two workers that start at once may fail of the same; it is told once.
+    if (this.#rungs[0] === rung) {
+      this.#options.onVerdict(rung.device, reason, false)
+      if (this.#rungs.length > 1) {
+        this.#rungs.shift()
+        this.chosen = null
+      }
+    }
+    return this.#rungs[0] ?? rung
+  }
+
+  /** A worker with a session. Where the encoder does not know the model, it is one of onnxruntime, the next rung. */
+  #open(rung: Rung, onPassedOver: (reason: string) => void): Promise<InferenceSlot> {
+    const { recipe, onPhase, onLost, readModel } = this.#options
     const readConfig = async (): Promise<SessionConfig> => {
       const files = await readModel(rung.variant)
       onPhase('compile', rung.device)
@@ -89,7 +102,11 @@ export class BackendLadder {
         disabledOptimizers: rung.variant.disabledOptimizers,
       }
     }
-    const slot = await InferenceSlot.start(rung.runtime, readConfig, DEADLINES, onLost)
+    return InferenceSlot.start(rung.runtime, readConfig, DEADLINES, onPassedOver, onLost)
+  }
+
+  async #tested(slot: InferenceSlot, rung: Rung): Promise<InferenceSlot> {
+    const { test, onPhase, onVerdict } = this.#options
     try {
       onPhase('warm-up', rung.device)
       const cosine = await test(slot, rung)

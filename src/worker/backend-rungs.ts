@@ -1,7 +1,7 @@
 /** The backends that a model and a device have between them, best first. */
 
 import { cpuLayout, webGpuBuild, type CpuLayout } from '../engine/backend.ts'
-import type { RuntimeBuild, RuntimeConfig } from '../engine/embedding-session.ts'
+import type { OnnxRuntimeConfig, RuntimeBuild, RuntimeConfig } from '../engine/embedding-session.ts'
 import { runtimeFiles } from '../engine/runtime-files.ts'
 import { usableVariants } from '../models/dtype-choice.ts'
 import type { Device, ModelRecipe, ModelVariant } from '../models/recipe.ts'
@@ -25,6 +25,8 @@ export function cpuRungs(recipe: ModelRecipe, config: ServiceConfig, pass: Pass)
   const { variants, excluded } = usableVariants(recipe, 'wasm', { webgpu: null })
   for (const { reason } of excluded) pass('wasm', reason)
   const variant = variants[0]
+  const layout = cpuLayout(navigator.hardwareConcurrency, crossOriginIsolated, config)
+  const onnx = variant === undefined ? null : onnxRuntime('wasm', layout.threads, config)
   if (config.cpuRuntime === 'auto') {
     // It tells for itself, by the model's file, whether it knows the model. It reads 8-bit blocks too: a model with a
     // graph for WebGPU only runs here as well.
@@ -32,17 +34,13 @@ export function cpuRungs(recipe: ModelRecipe, config: ServiceConfig, pass: Pass)
     const build = supportedBuild()
     if (build === null) pass('wasm', 'no WebAssembly SIMD for the CPU encoder')
     else if (readable !== undefined) {
+      const runtime = { kind: 'simd', build, maxTokens: recipe.maxTokens, otherwise: onnx } as const
       const layout = cpuLayout(navigator.hardwareConcurrency, false, config)
-      rungs.push({ device: 'wasm', runtime: { kind: 'simd', build }, variant: readable, layout })
+      rungs.push({ device: 'wasm', runtime, variant: readable, layout })
     }
   }
-  if (variant === undefined) {
-    if (excluded.length === 0) pass('wasm', 'the model has no graph for WASM')
-  } else {
-    const layout = cpuLayout(navigator.hardwareConcurrency, crossOriginIsolated, config)
-    const runtime = onnxRuntime('wasm', layout.threads, config)
-    rungs.push({ device: 'wasm', runtime, variant, layout })
-  }
+  if (variant !== undefined && onnx !== null) rungs.push({ device: 'wasm', runtime: onnx, variant, layout })
+  else if (excluded.length === 0) pass('wasm', 'the model has no graph for WASM')
   return rungs
 }
 
@@ -58,6 +56,6 @@ export function laneName({ runtime, variant, layout }: Rung): string {
   return [runtime.kind, runtime.build, variant.file, size].join(' ')
 }
 
-function onnxRuntime(build: RuntimeBuild, threads: number, { runtimeUrl }: ServiceConfig): RuntimeConfig {
+function onnxRuntime(build: RuntimeBuild, threads: number, { runtimeUrl }: ServiceConfig): OnnxRuntimeConfig {
   return { kind: 'onnxruntime', build, runtime: runtimeFiles(build, runtimeUrl), threads }
 }

@@ -1,7 +1,7 @@
 /** What crosses between the service and an inference worker. Types only. */
 
 import type { TokenBatch } from '../engine/batch.ts'
-import type { RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
+import type { OnnxRuntimeConfig, RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
 
 /** What an inference worker is told first. */
 export interface PrepareConfig {
@@ -10,12 +10,22 @@ export interface PrepareConfig {
   livenessLock: string | null
 }
 
+/** What came of making a session. */
+export interface LoadAnswer {
+  /** The GPU adapter's name; null on the CPU. */
+  adapter: string | null
+  /** Why the CPU encoder does not run this model, where there is something else to run it; null: the session is made. */
+  passedOver: string | null
+}
+
 /** What an inference worker offers to the service; errors are those of `EmbeddingSession`. */
 export interface InferenceApi {
   /** Starts what runs underneath while the model is still being read. */
   prepare(config: PrepareConfig): Promise<null>
-  /** Makes the worker's one session, once prepared; the files in it are transferred. Answers the GPU adapter's name, null on the CPU. */
-  load(config: SessionConfig): Promise<string | null>
+  /** Makes the worker's one session, once prepared; the files in it are transferred. */
+  load(config: SessionConfig): Promise<LoadAnswer>
+  /** Makes the session on onnxruntime after all, of the files that the CPU encoder has passed over. */
+  fallBack(runtime: OnnxRuntimeConfig): Promise<LoadAnswer>
   /** Rows × native width, pooled and L2-normalised, in the batch's order; transferred. */
   run(batch: TokenBatch): Promise<Float32Array>
   /** Settles when the GPU device is lost, with the reason; never on the CPU. */

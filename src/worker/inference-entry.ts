@@ -1,6 +1,6 @@
 /** An inference worker: owns one session and nothing else, so that it can be terminated at any time. */
 
-import type { EmbeddingSession } from '../engine/embedding-session.ts'
+import type { EmbeddingSession, ModelConfig, OnnxRuntimeConfig } from '../engine/embedding-session.ts'
 import type * as OnnxSessions from '../engine/session.ts'
 import { toSessionError } from '../engine/session-errors.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
@@ -8,13 +8,15 @@ import { holdLock } from '../rpc/liveness.ts'
 import { answerCalls } from '../rpc/worker-calls.ts'
 import type { EncoderModule } from '../simd/encoder-module.ts'
 import { createSimdSession, prepareEncoder } from '../simd/session.ts'
-import type { InferenceApi } from './inference-api.ts'
+import type { InferenceApi, LoadAnswer } from './inference-api.ts'
 import { trustOwnScripts } from './trusted-scripts.ts'
 
 trustOwnScripts()
 
 let session: EmbeddingSession | null = null
 let encoder: EncoderModule | null = null
+/** Files that the CPU encoder does not know, until onnxruntime takes them. */
+let passedOver: ModelConfig | null = null
 
 function loaded(): EmbeddingSession {
   if (session === null)
@@ -31,6 +33,11 @@ async function onnxSessions(): Promise<typeof OnnxSessions> {
   }
 }
 
+async function loadOnnx(config: OnnxRuntimeConfig & ModelConfig): Promise<LoadAnswer> {
+  session = await (await onnxSessions()).createOnnxSession(config)
+  return { adapter: session.adapter, passedOver: null }
+}
+
 answerCalls<InferenceApi>(self, {
   prepare: async ({ runtime, livenessLock }) => {
     // Held while the runtime starts: the service waits for both anyway.
@@ -41,11 +48,22 @@ answerCalls<InferenceApi>(self, {
     return null
   },
   load: async (config) => {
-    session =
-      config.kind === 'simd'
-        ? await createSimdSession(encoder ?? (await prepareEncoder(config.build)), config)
-        : await (await onnxSessions()).createOnnxSession(config)
-    return session.adapter
+    if (config.kind === 'onnxruntime') return loadOnnx(config)
+    try {
+      session = await createSimdSession(encoder ?? (await prepareEncoder(config.build)), config)
+      return { adapter: null, passedOver: null }
+    } catch (error) {
+      const unknown = error instanceof EmbeddingsError && error.code === 'unsupported_environment'
+      if (!unknown || config.otherwise === null) throw error
+      passedOver = config
+      return { adapter: null, passedOver: error.message }
+    }
+  },
+  fallBack: async (runtime) => {
+    const config = passedOver
+    passedOver = null
+    if (config === null) throw new EmbeddingsError('inference_failed', 'No model was passed over.')
+    return loadOnnx({ ...config, ...runtime })
   },
   run: (batch) => loaded().run(batch),
   lost: () => loaded().lost,

@@ -5,7 +5,7 @@ import type { RuntimeConfig, SessionConfig } from '../engine/embedding-session.t
 import { EmbeddingsError } from '../openai/errors.ts'
 import { onLockFreed } from '../rpc/liveness.ts'
 import { WorkerCalls } from '../rpc/worker-calls.ts'
-import type { InferenceApi } from './inference-api.ts'
+import type { InferenceApi, LoadAnswer } from './inference-api.ts'
 
 /** Milliseconds after which a worker that has not answered is given up. */
 export interface Deadlines {
@@ -67,6 +67,7 @@ export class InferenceSlot {
    *
    * @param runtime what to start at once
    * @param readConfig gives the session's configuration; its files are transferred and unusable afterwards
+   * @param onPassedOver called when the CPU encoder does not know the model, before onnxruntime is tried in the same worker
    * @param onLost called once if the worker dies or its GPU is lost later on, also while it is idle
    * @throws EmbeddingsError from the session, `worker_terminated` or `timeout`; the worker is then gone
    */
@@ -74,6 +75,7 @@ export class InferenceSlot {
     runtime: RuntimeConfig,
     readConfig: () => Promise<SessionConfig>,
     deadlines: Deadlines,
+    onPassedOver: (reason: string) => void,
     onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
   ): Promise<InferenceSlot> {
     const slot = new InferenceSlot(deadlines)
@@ -81,11 +83,13 @@ export class InferenceSlot {
     try {
       const [, read] = await Promise.all([slot.#prepare(runtime), readConfig()])
       config = read
-      const loading = slot.#calls.call('load', config, [
-        config.model,
-        ...config.externalData.map(({ data }) => data),
-      ])
-      slot.adapter = await slot.#settle(loading, deadlines.load, 'making the session')
+      const files = [config.model, ...config.externalData.map(({ data }) => data)]
+      let answer = await slot.#makeSession(slot.#calls.call('load', config, files))
+      if (answer.passedOver !== null && runtime.kind === 'simd' && runtime.otherwise !== null) {
+        onPassedOver(answer.passedOver)
+        answer = await slot.#makeSession(slot.#calls.call('fallBack', runtime.otherwise))
+      }
+      slot.adapter = answer.adapter
     } catch (error) {
       slot.terminate()
       throw error
@@ -95,6 +99,10 @@ export class InferenceSlot {
     })
     if (config.device === 'webgpu') slot.#watchDevice()
     return slot
+  }
+
+  #makeSession(loading: Promise<LoadAnswer>): Promise<LoadAnswer> {
+    return this.#settle(loading, this.#deadlines.load, 'making the session')
   }
 
   async #prepare(runtime: RuntimeConfig): Promise<void> {

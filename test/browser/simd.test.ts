@@ -12,6 +12,8 @@ import { makeEncoder } from '../unit/simd/float-encoder.ts'
 import { agreement, referenceRows, referenceTexts } from './reference.ts'
 import { testSessionContract } from './session-contract.ts'
 import { haveSharedModels } from './shared-models.ts'
+import { expectNativeVectors, syntheticOptions } from './synthetic-models.ts'
+import { requestsOfWorker } from './worker-requests.ts'
 
 const MODEL = 'all-MiniLM-L6-v2'
 const GRAPH = `/models/${MODEL}/onnx/model_q8_wasm.onnx`
@@ -23,6 +25,7 @@ const modelConfig = async (path = GRAPH) => ({
   pooled: true,
   pooling: 'mean' as const,
   width: 384,
+  maxTokens: 256,
 })
 
 testSessionContract(
@@ -170,10 +173,18 @@ describe('in the library', () => {
   })
 
   test('a model that it does not know goes to onnxruntime, with the reason', async () => {
-    const { backend, attempts } = await makeClient({ modelsUrl: '/fixtures/tiny/', workers: 1 }).models.load(
-      'tiny-mean',
-    )
+    const client = makeClient({
+      modelsUrl: '/fixtures/tiny/',
+      workers: 1,
+      createWorker: () =>
+        new Worker(new URL('./services/observed-service.ts', import.meta.url), { type: 'module' }),
+    })
+    const { backend, attempts } = await client.models.load('tiny-mean')
     expect(backend?.runtime).toBe('onnxruntime')
+    // In the worker that was there, and of the bytes that were there.
+    const requests = await requestsOfWorker()
+    expect(requests.filter((path) => path.endsWith('.onnx'))).toHaveLength(1)
+    expect(requests.filter((path) => path.includes('inference-entry'))).toHaveLength(1)
     expect(attempts).toEqual([
       {
         device: 'wasm',
@@ -183,6 +194,15 @@ describe('in the library', () => {
       { device: 'wasm', reason: 'chosen', chosen: true },
     ])
   })
+
+  test.each(['bert-cls', 'distilbert', 'fp16', 'int32-inputs', 'q8', 'xlm-roberta'])(
+    '%s is an architecture that it knows',
+    async (name) => {
+      const client = makeClient({ ...syntheticOptions(true), workers: 1 })
+      expect((await client.models.load(name)).backend?.runtime).toBe('simd')
+      await expectNativeVectors(client, name, { least: 0.99, ...(name === 'q8' ? { like: 'bert-mean' } : {}) })
+    },
+  )
 
   test.each(hub)("$id, the hub's file, runs on it", async ({ id, reference, mean, minimum }) => {
     const client = makeClient({ modelsUrl: '/shared-models/', runtimeUrl: '/nowhere/', workers: 1 })

@@ -11,7 +11,13 @@ import { UnsupportedModelError } from '../../../src/simd/unsupported-model.ts'
 import { fileBytes, plainModule, runAlone } from './reference.ts'
 
 const FILE = 'test/fixtures/simd/one-layer.onnx'
-const EXPECTED = { output: 'last_hidden_state', pooled: false, pooling: 'mean', width: 32 } as const
+const EXPECTED = {
+  output: 'last_hidden_state',
+  pooled: false,
+  pooling: 'mean',
+  width: 32,
+  maxTokens: 3,
+} as const
 
 let module: EncoderModule
 beforeAll(async () => {

@@ -26,6 +26,7 @@ const configOf = (name: string, pooling: Pooling) => ({
   pooled: null,
   pooling,
   width: 32,
+  maxTokens: 20,
 })
 
 it.each(Object.entries(models))('%s', async (name, { pooling, vectors }) => {

@@ -14,6 +14,7 @@ const pooledConfig = (path: string): SimdSessionConfig => ({
   pooled: true,
   pooling: 'mean',
   width: 384,
+  maxTokens: 512,
 })
 
 let module: EncoderModule
@@ -48,7 +49,14 @@ describe('the hub files', () => {
       console.warn(`${path} is not on this machine: left out`)
       return
     }
-    const config = { model: fileBytes(path), output: 'last_hidden_state', pooled: false, pooling, width: 384 }
+    const config = {
+      model: fileBytes(path),
+      output: 'last_hidden_state',
+      pooled: false,
+      pooling,
+      width: 384,
+      maxTokens: 512,
+    }
     const found = await agreement(await createSimdSession(module, config), referenceRows(reference))
     console.log(name, 'cosine to onnxruntime q8', found)
     // The reference rounds activations more coarsely than this session does: neither is nearer than this to the other.
@@ -114,6 +122,11 @@ describe('what the encoder does not know', () => {
       'token vectors where it expects pooled ones',
       { output: 'encoder.layer.5.output.norm' },
       /no pooling of token vectors/,
+    ],
+    [
+      'texts longer than its positions',
+      { maxTokens: 513 },
+      /texts have up to 513 tokens, and the encoder takes 512/,
     ],
     ['pooled vectors where it expects token vectors', { pooled: false }, /no layer normalisation/],
     [

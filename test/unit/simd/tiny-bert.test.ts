@@ -26,6 +26,7 @@ describe.each(Object.entries(expected.models))('%s', (name, { width, vectors }) 
       pooled: false,
       pooling: pooling as Pooling,
       width,
+      maxTokens: 40,
     })
     for (const [index, tokens] of expected.texts.entries()) {
       const vector = await runAlone(session, Int32Array.from(tokens))
