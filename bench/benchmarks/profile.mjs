@@ -11,6 +11,8 @@ const QUERY_TOKENS = 12
 const REPEATS = 3
 /** Milliseconds of each of the encoder's profiles, of which a sample is taken every 0.1 ms. */
 const SAMPLED = 3000
+/** Multiplications and additions of the six layers' matrices for one token. */
+const OPERATIONS = 2 * 6 * (4 * 384 * 384 + 2 * 384 * 1536)
 /** Shares below this are summed up. */
 const LEAST_SHARE = 0.005
 
@@ -60,7 +62,13 @@ async function sampleEncoder(page, texts, call) {
   const all = [...samples.values()].reduce((sum, count) => sum + count, 0)
   if (all === 0) throw new Error('the profiler saw no WebAssembly function')
   const parts = [...samples].map(([name, count]) => ({ name, share: count / all }))
-  return { call, whole, parts: parts.sort((a, b) => b.share - a.share) }
+  return { call, whole, tokens: texts.flat().length, parts: parts.sort((a, b) => b.share - a.share) }
+}
+
+/** Billions of operations a second that the matrix products reach, in the functions of `assembly/gemm.ts`. */
+function matrixSpeed({ whole, tokens, parts }) {
+  const share = parts.filter(({ name }) => name.startsWith('gemm/')).reduce((sum, part) => sum + part.share, 0)
+  return (tokens * OPERATIONS) / (whole * share * 1e6)
 }
 
 function sharesTable(title, columns, parts, whole) {
@@ -122,10 +130,15 @@ export async function run({ isolatedServer: { origin } }) {
     return {
       tables: [
         operatorTable(operators),
-        ...encoder.map(({ call, whole, parts }) => ({
-          ...sharesTable(`Profile of the CPU encoder: ${call}`, ['function'], parts, whole),
+        ...encoder.map((sampled) => ({
+          ...sharesTable(
+            `Profile of the CPU encoder: ${sampled.call}`,
+            ['function'],
+            sampled.parts,
+            sampled.whole,
+          ),
           notes: [
-            `${whole.toFixed(2)} ms in all; by the browser's profiler, a sample every 0.1 ms; a function that was inlined ` +
+            `${sampled.tokens} tokens in ${sampled.whole.toFixed(2)} ms, matrix products at ${matrixSpeed(sampled).toFixed(0)} GOPS; by the browser's profiler, a sample every 0.1 ms; a function that was inlined ` +
               'counts into its caller',
           ],
         })),
