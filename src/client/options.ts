@@ -21,7 +21,7 @@ export interface EmbeddingsClientOptions {
   modelsUrl?: string | URL | undefined
   /** Where the onnxruntime `.wasm` and `.mjs` lie. @default beside the library's own files; never a CDN */
   runtimeUrl?: string | URL | undefined
-  /** `auto` uses WebGPU where it gives right answers, else WASM. @default 'auto' */
+  /** `auto`: the CPU answers first; WebGPU takes over what it does faster where it gives right answers. @default 'auto' */
   device?: DeviceOption | undefined
   /** Which session runs on the CPU. @default 'auto' */
   cpuRuntime?: CpuRuntime | undefined
