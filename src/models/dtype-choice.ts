@@ -2,7 +2,7 @@
 
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { DeviceFacts } from './device-facts.ts'
-import type { Device, ModelRecipe, ModelVariant } from './recipe.ts'
+import { nativeWidth, type Device, type ModelRecipe, type ModelVariant } from './recipe.ts'
 
 /** A variant that cannot run here. */
 export interface ExcludedVariant {
@@ -60,7 +60,7 @@ function gpuReason(
   if (webgpu === null) return 'no WebGPU adapter'
   if (HALF.includes(variant.dtype) && !webgpu.shaderF16) return 'the GPU has no shader-f16'
   const all = bytesOf(recipe, [variant.file, ...variant.externalData])
-  const table = recipe.vocabSize * (recipe.dimensions[0] ?? 0) * bytesPerWeight(variant.dtype)
+  const table = recipe.vocabSize * nativeWidth(recipe) * bytesPerWeight(variant.dtype)
   // A graph that is smaller than the table has a smaller table.
   const largest = Math.min(all, table)
   const limit = Math.min(webgpu.maxBufferSize, webgpu.maxStorageBufferBindingSize)

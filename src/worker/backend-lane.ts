@@ -1,7 +1,7 @@
 /** The workers of one device, and the queue that they serve. */
 
 import type { TokenBatch } from '../engine/batch.ts'
-import type { Device, ModelRecipe } from '../models/recipe.ts'
+import { nativeWidth, type Device, type ModelRecipe } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
 import type { BackendStatus } from '../rpc/protocol.ts'
@@ -63,7 +63,7 @@ export class BackendLane {
       threads: chosen.layout.threads,
       adapter: chosen.adapter,
       knownAnswerCosine: chosen.cosine,
-      dimensions: recipe.dimensions[0] ?? 0,
+      dimensions: nativeWidth(recipe),
       maxTokens: recipe.maxTokens,
     }
   }

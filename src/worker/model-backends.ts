@@ -4,7 +4,7 @@
  */
 
 import type { TokenBatch } from '../engine/batch.ts'
-import type { Device, ModelVariant } from '../models/recipe.ts'
+import { nativeWidth, type Device, type ModelVariant } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
 import type { BackendStatus } from '../rpc/protocol.ts'
@@ -182,7 +182,7 @@ export class ModelBackends {
     if (gpu !== null) {
       try {
         const rows = await gpu.lane.run(batch, priority, signal)
-        const width = this.#options.recipe.dimensions[0] ?? 0
+        const width = nativeWidth(this.#options.recipe)
         if (!this.#mayRetire() || findUnusableRow(rows, width) < 0) return rows
         await this.#condemn(gpu)
       } catch (error) {
