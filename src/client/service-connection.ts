@@ -78,7 +78,7 @@ export class ServiceConnection {
     const close = (): void => {
       connection.#die(new EmbeddingsError('worker_terminated', 'The embedding service was closed.'))
     }
-    options.closed.addEventListener('abort', close)
+    options.closed.addEventListener('abort', close, { signal: connection.#stopped.signal })
     const timer = setTimeout(() => {
       connection.#die(
         new EmbeddingsError(
