@@ -132,7 +132,7 @@ export async function run({ isolatedServer: { origin }, options }) {
           ]),
         ),
         notes: [
-          'heaps: measureUserAgentSpecificMemory over page and workers, after a collection; WebAssembly: the buffers of ' +
+          'heaps: measureUserAgentSpecificMemory over page and workers, without WebAssembly memory; WebAssembly: the buffers of ' +
             'the memories that a thread holds',
           `requests of ${TOKENS} tokens, one at a time; flat: grows by less than ${mebibytes(FLAT)}`,
         ],

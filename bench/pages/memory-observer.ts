@@ -12,6 +12,13 @@ WebAssembly.Memory = new Proxy(WebAssembly.Memory, {
   },
 })
 
+function bytesOf(wanted: (buffer: ArrayBufferLike) => boolean): number {
+  const buffers = memories.map((memory) => memory.deref()?.buffer).filter((buffer) => buffer !== undefined)
+  return buffers.filter(wanted).reduce((sum, { byteLength }) => sum + byteLength, 0)
+}
+
 answerAsks('wasm-memory', threadName(), () => ({
-  bytes: memories.reduce((sum, memory) => sum + (memory.deref()?.buffer.byteLength ?? 0), 0),
+  bytes: bytesOf(() => true),
+  // The browser counts these, and no others, among a page's heaps.
+  sharedBytes: bytesOf((buffer) => !(buffer instanceof ArrayBuffer)),
 }))
