@@ -6,6 +6,7 @@
  *   npm run bench -- throughput latency        only these; then `summary` stays as it is
  *   npm run bench -- quality --thorough        what everything leaves out for its time (quality, memory, throughput)
  *   npm run bench -- throughput --texts 512    other counts: --rounds, --calls, --large-texts, …; see below
+ *   BENCH_PYTHON=python3 npm run bench -- native   beside native onnxruntime, with a Python that has it
  */
 
 import { cpus } from 'node:os'
@@ -20,6 +21,7 @@ import * as profile from './benchmarks/profile.mjs'
 import * as quality from './benchmarks/quality.mjs'
 import * as queue from './benchmarks/queue.mjs'
 import * as search from './benchmarks/search.mjs'
+import * as size from './benchmarks/size.mjs'
 import * as start from './benchmarks/start.mjs'
 import * as throughput from './benchmarks/throughput.mjs'
 import * as transport from './benchmarks/transport.mjs'
@@ -44,6 +46,7 @@ const benchmarks = new Map([
   ['latency', latency],
   ['queue', queue],
   ['start', start],
+  ['size', size],
   ['main-thread', mainThread],
   ['cpu', cpu],
   ['native', native],

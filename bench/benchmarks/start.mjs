@@ -86,7 +86,6 @@ async function loadedBytes(server, host) {
         megabytes(all.filter(isModule).reduce((sum, { bytes }) => sum + bytes.length, 0)),
         megabytes(all.filter(isModelFile).reduce((sum, { bytes }) => sum + bytes.length, 0)),
       ],
-      scripts: { before: gzipped(before.filter(isScript)), all: gzipped(all.filter(isScript)) },
       fetched: all.filter(isModule).reduce((sum, { bytes }) => sum + bytes.length, 0),
       raw: { id: host.id, before: sizes(before), all: sizes(all) },
     }
@@ -148,8 +147,6 @@ export async function run({ isolatedServer, options }) {
     budgets: [
       atMost('page opened with everything stored → first vector, to transformers.js', 0.6, stored50, times),
       atMost("the CPU encoder's goal for that", 0.2, stored50, times),
-      atMost('JavaScript before first use, gzip', 15, own.scripts.before / 1000, inKilobytes),
-      atMost('JavaScript of page and workers, gzip', 60, own.scripts.all / 1000, inKilobytes),
       atMost('bytes beside the model and its script: WebAssembly', 50, own.fetched / 1000, inKilobytes),
     ],
     tables: [
