@@ -1,7 +1,7 @@
 /** What was found out of this device's GPUs, model by model, kept across visits. */
 
 import { describeError } from '../rpc/error-codec.ts'
-import { completed, deleteFirst, settled } from './indexed-db-requests.ts'
+import { completed, deleteFirst, openDatabase, settled } from './indexed-db-requests.ts'
 
 const DATABASE = 'browser-embeddings-gpu'
 const STORE = 'records'
@@ -9,9 +9,6 @@ const BY_AGE = 'at'
 
 /** A verdict takes 0.5 kB, a known answer up to 16 kB. */
 const MOST_RECORDS = 200
-
-/** Milliseconds to wait for the database: some browsers leave a request to open one without an answer. */
-const OPEN_TIMEOUT = 2000
 
 /** Anything that can be cloned; `at`: Unix time in milliseconds, the oldest go first. */
 export interface GpuRecord {
@@ -29,19 +26,13 @@ export class GpuRecords {
   private constructor(database: IDBDatabase | null, reason: string | null) {
     this.#database = database
     this.reason = reason
-    // Another tab wants to delete or upgrade the database: never stand in its way.
-    if (database !== null) {
-      database.onversionchange = () => {
-        database.close()
-      }
-    }
   }
 
   /** Never throws: where the browser denies a database, the records live as long as the worker, and `reason` says why. */
   static async open(lasting: boolean): Promise<GpuRecords> {
     if (!lasting) return new GpuRecords(null, null)
     try {
-      return new GpuRecords(await openDatabase(), null)
+      return new GpuRecords(await openDatabase(DATABASE, STORE, BY_AGE), null)
     } catch (error) {
       return new GpuRecords(null, `the browser denies IndexedDB: ${describeError(error)}`)
     }
@@ -102,24 +93,6 @@ export class GpuRecords {
       this.reason = `IndexedDB failed: ${describeError(error)}`
       return otherwise
     }
-  }
-}
-
-async function openDatabase(): Promise<IDBDatabase> {
-  const opening = indexedDB.open(DATABASE, 1)
-  opening.onupgradeneeded = () => {
-    opening.result.createObjectStore(STORE).createIndex(BY_AGE, BY_AGE)
-  }
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new DOMException('no answer', 'TimeoutError'))
-    }, OPEN_TIMEOUT)
-  })
-  try {
-    return await Promise.race([settled(opening), late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

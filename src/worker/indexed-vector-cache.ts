@@ -1,4 +1,4 @@
-import { completed, deleteFirst, settled } from './indexed-db-requests.ts'
+import { completed, deleteFirst, openDatabase, settled } from './indexed-db-requests.ts'
 import type { VectorCache } from './vector-cache.ts'
 
 const DATABASE = 'browser-embeddings-vectors'
@@ -21,19 +21,11 @@ export class IndexedVectorCache implements VectorCache {
   private constructor(database: IDBDatabase, maxEntries: number) {
     this.#database = database
     this.#maxEntries = maxEntries
-    // Another tab wants to delete or upgrade the database: never stand in its way.
-    database.onversionchange = () => {
-      database.close()
-    }
   }
 
-  /** @throws DOMException where the browser denies IndexedDB */
-  static async open(indexedDB: IDBFactory, maxEntries: number): Promise<IndexedVectorCache> {
-    const opening = indexedDB.open(DATABASE, 1)
-    opening.onupgradeneeded = () => {
-      opening.result.createObjectStore(STORE).createIndex(BY_USE, BY_USE)
-    }
-    return new IndexedVectorCache(await settled(opening), maxEntries)
+  /** @throws DOMException as `openDatabase` does */
+  static async open(maxEntries: number): Promise<IndexedVectorCache> {
+    return new IndexedVectorCache(await openDatabase(DATABASE, STORE, BY_USE), maxEntries)
   }
 
   async get(keys: readonly string[]): Promise<(Float32Array | null)[]> {

@@ -22,25 +22,27 @@ export async function openVectorCache(config: CacheConfig | null): Promise<Opene
   try {
     // Fetched where it is asked for.
     const { IndexedVectorCache } = await import('./indexed-vector-cache.ts')
-    return { cache: await IndexedVectorCache.open(indexedDB, config.maxEntries), reason: null }
+    return { cache: await IndexedVectorCache.open(config.maxEntries), reason: null }
   } catch (error) {
     const reason = `IndexedDB cannot be had: ${describeError(error)}`
     return { cache: new MemoryVectorCache(config.maxEntries), reason }
   }
 }
 
-/** What `status` says of the cache and of one model's use of it; null where no cache was asked for. */
+/** What `status` says of the cache and of one model's use of it; null where no cache was asked for. Never throws. */
 export async function cacheStatus(
   config: CacheConfig | null,
   { cache, reason }: OpenedVectorCache,
   use: ModelVectorCache | null,
 ): Promise<CacheStatus | null> {
   if (config === null) return null
-  return {
-    kind: cache?.kind ?? 'none',
-    entries: (await cache?.count()) ?? 0,
-    hits: use?.hits ?? 0,
-    misses: use?.misses ?? 0,
-    reason: use?.fault ?? reason,
+  let entries = 0
+  let fault = use?.fault ?? reason
+  try {
+    entries = (await cache?.count()) ?? 0
+  } catch (error) {
+    // Taken away by another tab, say: the rest of the status is true all the same.
+    fault = describeError(error)
   }
+  return { kind: cache?.kind ?? 'none', entries, hits: use?.hits ?? 0, misses: use?.misses ?? 0, reason: fault }
 }

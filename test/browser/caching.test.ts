@@ -20,7 +20,7 @@ beforeEach(deleteDatabase)
 
 describe.each([
   ['memory', (most: number): Promise<VectorCache> => Promise.resolve(new MemoryVectorCache(most))],
-  ['indexeddb', (most: number): Promise<VectorCache> => IndexedVectorCache.open(indexedDB, most)],
+  ['indexeddb', (most: number): Promise<VectorCache> => IndexedVectorCache.open(most)],
 ])('a %s cache', (kind, open) => {
   const vector = (value: number): Float32Array => Float32Array.of(value, value + 0.5)
 
