@@ -59,6 +59,21 @@ export class CacheStore implements ModelStore {
   }
 }
 
+/**
+ * Names of the caches of this origin that are other software's; none where there is no Cache API or the browser denies
+ * it, of which `openStore` tells the page.
+ */
+export async function otherCacheNames(): Promise<string[]> {
+  // Absent on insecure origins, whatever the types say.
+  const { caches } = globalThis as { caches?: CacheStorage }
+  try {
+    return ((await caches?.keys()) ?? []).filter((name) => name !== CACHE_NAME)
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error
+    return []
+  }
+}
+
 function recordOf(response: Response): StoredRecord | null {
   return parseRecord(response.headers.get(RECORD_HEADER))
 }

@@ -1,12 +1,12 @@
 /** Files by address: from the store first, then over the network, verified either way. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
+import { otherCacheNames } from './cache-store.ts'
 import { downloadFile } from './download.ts'
 import { withFileLock } from './file-lock.ts'
 import { hashBytes } from './hash.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { OpenedStore } from './open-store.ts'
-import { readOtherCaches } from './other-caches.ts'
 import type { StoredEntry, StoredFile, StoredRecord, StoreKind } from './store.ts'
 import { checkWhole, verifyBytes, type Expected } from './verify.ts'
 
@@ -130,12 +130,28 @@ export class ModelFiles {
 
   /** A file that other software keeps; copied only where nothing but a record of ours could tell damage later on. */
   async #readOther(file: FileRequest, options: ReadOptions): Promise<ArrayBuffer | null> {
-    const bytes = await readOtherCaches({ ...file, hubUrl: file.hubUrl ?? null })
+    const others = await otherCacheNames()
+    if (others.length === 0) return null
+    const bytes = await this.#lookElsewhere(file, others)
     options.signal.throwIfAborted()
     if (bytes === null) return null
     if (file.expected === undefined) await this.#keepFirst(file, bytes)
     options.onProgress(bytes.byteLength, bytes.byteLength)
     return bytes
+  }
+
+  async #lookElsewhere(
+    { url, expected, hubUrl }: FileRequest,
+    others: readonly string[],
+  ): Promise<ArrayBuffer | null> {
+    try {
+      const { readOtherCaches } = await import('./other-caches.ts')
+      return await readOtherCaches({ url, expected, hubUrl: hubUrl ?? null }, others)
+    } catch (error) {
+      // The file's own server is asked then.
+      this.#note('look into the caches of other software', error)
+      return null
+    }
   }
 
   async #getStored(url: string): Promise<StoredFile | null> {

@@ -1,10 +1,9 @@
 /**
  * Model files that other software of this origin keeps in the Cache API, transformers.js above all. They are read and
- * verified, never written or deleted.
+ * verified, never written or deleted. Loaded only where the origin has caches of others.
  */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import { CACHE_NAME } from './cache-store.ts'
 import { checkWhole, verifyBytes, type Expected } from './verify.ts'
 
 /**
@@ -22,17 +21,19 @@ export interface WantedFile {
   expected: Expected | undefined
 }
 
-/** The file, verified as far as anything is known of it; null when no other cache has it as it should be. */
-export async function readOtherCaches(wanted: WantedFile): Promise<ArrayBuffer | null> {
-  // Absent on insecure origins, whatever the types say.
-  const { caches } = globalThis as { caches?: CacheStorage }
-  if (caches === undefined) return null
+/**
+ * The file, verified as far as anything is known of it; null when no other cache has it as it should be.
+ *
+ * @param others names of the caches that other software keeps
+ */
+export async function readOtherCaches(
+  wanted: WantedFile,
+  others: readonly string[],
+): Promise<ArrayBuffer | null> {
   const { url, hubUrl, expected } = wanted
   const addresses = expected === undefined || hubUrl === null ? [url] : [url, hubUrl]
   try {
-    const names = (await caches.keys()).filter((name) =>
-      expected === undefined ? name === TRANSFORMERS_CACHE : name !== CACHE_NAME,
-    )
+    const names = others.filter((name) => expected !== undefined || name === TRANSFORMERS_CACHE)
     for (const cacheName of names) {
       for (const address of addresses) {
         const response = await caches.match(address, { cacheName })

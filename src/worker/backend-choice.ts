@@ -1,20 +1,10 @@
-/** Which of two backends serves what, by their times and vectors. Pure. */
+/** Which of two backends serves what. Pure. */
 
-import type { BackendComparison } from '../rpc/protocol.ts'
 import type { Device } from '../models/recipe.ts'
 import type { Priority } from '../openai/types.ts'
 
 /** Which device answers lone queries, and which one works on many texts. */
 export type Serving = Readonly<Record<Priority, Device>>
-
-/** From here on vectors of two backends may be mixed: beyond what a comparison of vectors can show. */
-export const LEAST_AGREEMENT = 0.998
-
-/** WebGPU is taken where it needs at most this share of the CPU's time: a second session costs memory. */
-const WORTHWHILE = 0.8
-
-/** A query on WebGPU may take this many times the CPU's where one backend has to serve everything. */
-const BEARABLE = 2
 
 /** Requests of more inputs than this are bulk work, whatever their priority. */
 const FEW_INPUTS = 4
@@ -22,37 +12,6 @@ const FEW_INPUTS = 4
 /** Which of the two kinds of work a request is. */
 export function roleOf(priority: Priority, inputs: number): Priority {
   return inputs > FEW_INPUTS ? 'background' : priority
-}
-
-/** Whether vectors of the two may be mixed under one fingerprint. */
-export function mayMix(comparison: BackendComparison, sameDtype: boolean): boolean {
-  return sameDtype && comparison.agreement >= LEAST_AGREEMENT
-}
-
-/**
- * Who serves what from now on.
- *
- * @param sameDtype the two sessions' vectors have the same `system_fingerprint`
- */
-export function assignRoles(comparison: BackendComparison, sameDtype: boolean): Serving {
-  const { webgpu, wasm } = comparison
-  const device = (better: boolean): Device => (better ? 'webgpu' : 'wasm')
-  const fasterQuery = webgpu.query <= wasm.query * WORTHWHILE
-  const fasterBulk = webgpu.bulk <= wasm.bulk * WORTHWHILE
-  if (mayMix(comparison, sameDtype)) {
-    return { interactive: device(fasterQuery), background: device(fasterBulk) }
-  }
-  const one = device(fasterBulk && webgpu.query <= wasm.query * BEARABLE)
-  return { interactive: one, background: one }
-}
-
-/** For `status`: what was measured. */
-export function describeComparison({ webgpu, wasm, agreement }: BackendComparison): string {
-  const ms = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0))
-  return (
-    `a query ${ms(webgpu.query)} ms, on the CPU ${ms(wasm.query)} ms; ` +
-    `1,000 tokens ${ms(webgpu.bulk)} ms, on the CPU ${ms(wasm.bulk)} ms; cosine ${agreement.toFixed(4)}`
-  )
 }
 
 /** Whether one device serves everything. */

@@ -2,8 +2,9 @@
 
 import { describeError } from '../rpc/error-codec.ts'
 import type { AttemptLog } from './attempt-log.ts'
-import { assignRoles, describeComparison, isAll, mayMix, type Serving } from './backend-choice.ts'
+import type { Serving } from './backend-choice.ts'
 import type { BackendLane, LaneOptions } from './backend-lane.ts'
+import type { Takeover } from './gpu-contest.ts'
 import type { GpuCandidate, GpuTrial, StartedGpu } from './gpu-trial.ts'
 
 export interface ContenderOptions {
@@ -11,12 +12,6 @@ export interface ContenderOptions {
   open: () => Promise<GpuTrial>
   log: AttemptLog
   lane: Omit<LaneOptions, 'test' | 'onVerdict'>
-}
-
-/** A GPU that passed, and what it is to serve. */
-export interface Takeover {
-  gpu: StartedGpu
-  serving: Serving
 }
 
 /** Tries the GPU for one model; whatever stands in the way is noted. */
@@ -63,8 +58,7 @@ export class GpuContender {
 
   /** A reason, with that for which the next visit will not know it. */
   remark(reason: string): string {
-    const notKept = this.#trial?.notKept ?? null
-    return notKept === null ? reason : `${reason} (not remembered: ${notKept})`
+    return this.#trial?.remark(reason) ?? reason
   }
 
   /**
@@ -74,9 +68,12 @@ export class GpuContender {
    * @throws EmbeddingsError as `GpuTrial.start` does
    */
   async start(candidate: GpuCandidate, cpu: BackendLane | null): Promise<StartedGpu> {
+    return (await this.#open()).start(candidate, cpu, this.#lane)
+  }
+
+  get #lane(): Omit<LaneOptions, 'test'> {
     // What becomes of it is decided, and noted, after the trial.
-    const lane = { ...this.#options.lane, onVerdict: () => undefined }
-    return (await this.#open()).start(candidate, cpu, lane)
+    return { ...this.#options.lane, onVerdict: () => undefined }
   }
 
   /**
@@ -90,31 +87,11 @@ export class GpuContender {
     cpu: BackendLane,
     spaceIsFixed: () => boolean,
   ): Promise<Takeover | null> {
-    const { log } = this.#options
-    const remembered = this.remembered(candidate)
-    const known = candidate.verdict?.comparison ?? null
-    if (known !== null && remembered !== null && isAll('wasm', remembered)) {
-      log.note('webgpu', `no faster than the CPU: ${describeComparison(known)}`)
-      return null
-    }
-    let gpu: StartedGpu | null = null
-    try {
-      const trial = await this.#open()
-      gpu = await this.start(candidate, cpu)
-      // Of another graph than that which was timed before, if that one failed now.
-      const timed = known !== null && remembered !== null && gpu.candidate === candidate
-      const comparison = timed ? known : await trial.compare(gpu, cpu)
-      const sameDtype = cpu.chosen?.variant.dtype === gpu.candidate.variant.dtype
-      const serving = assignRoles(comparison, sameDtype)
-      if (!isAll('wasm', serving) && (mayMix(comparison, sameDtype) || !spaceIsFixed())) return { gpu, serving }
-      const why = isAll('wasm', serving)
-        ? 'no faster than the CPU'
-        : 'from the next load on, as its vectors differ'
-      log.note('webgpu', this.remark(`${why}: ${describeComparison(comparison)}`))
-    } catch (error) {
-      log.note('webgpu', this.remark(describeError(error)))
-    }
-    gpu?.slot.terminate()
+    // Whoever has a candidate has the trial that found it.
+    const trial = await this.#open()
+    const taken = await trial.contend({ candidate, cpu, lane: this.#lane, spaceIsFixed })
+    if (typeof taken !== 'string') return taken
+    this.#options.log.note('webgpu', taken)
     return null
   }
 

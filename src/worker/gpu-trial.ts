@@ -3,17 +3,19 @@
 import type { ModelRecipe } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { BackendComparison, GpuVerdict, ServiceConfig } from '../rpc/protocol.ts'
-import { assignRoles, type Serving } from './backend-choice.ts'
+import type { Serving } from './backend-choice.ts'
+import { assignRoles } from './backend-comparison.ts'
 import { BackendLane, type LaneOptions } from './backend-lane.ts'
 import { isNotTheBackend } from './backend-ladder.ts'
 import { laneName, webGpuRung, type Rung } from './backend-rungs.ts'
 import { compareBackends } from './backend-timing.ts'
 import { findCandidate, probeTokens, type GpuCandidate } from './gpu-candidate.ts'
+import { contend, type ContestOptions, type StartedGpu, type Takeover } from './gpu-contest.ts'
 import type { GpuVerdicts } from './gpu-verdicts.ts'
-import type { InferenceSlot } from './inference-slot.ts'
 import { knownAnswerCosine, leastCosine, loneText, requireCosine, type KnownVector } from './known-answer.ts'
 
 export type { GpuCandidate } from './gpu-candidate.ts'
+export type { StartedGpu } from './gpu-contest.ts'
 export { GpuVerdicts } from './gpu-verdicts.ts'
 
 export interface TrialOptions {
@@ -28,14 +30,6 @@ export interface TrialOptions {
   signal: AbortSignal
 }
 
-/** A session on the GPU that passed its test, and takes no work yet. */
-export interface StartedGpu {
-  /** What runs: not the one that was asked for where that failed and another of its graphs passed. */
-  candidate: GpuCandidate
-  lane: BackendLane
-  slot: InferenceSlot
-}
-
 /** Looks for a GPU, tests it by a known answer, times it, and remembers all that. */
 export class GpuTrial {
   readonly #options: TrialOptions
@@ -45,9 +39,10 @@ export class GpuTrial {
     this.#options = options
   }
 
-  /** Why nothing of this is kept for the next visit; null where it is, or need not be. */
-  get notKept(): string | null {
-    return this.#options.verdicts.notKept
+  /** A reason, with that for which the next visit will not know it. */
+  remark(reason: string): string {
+    const { notKept } = this.#options.verdicts
+    return notKept === null ? reason : `${reason} (not remembered: ${notKept})`
   }
 
   /** The adapter and graph to try, or why there is none; downloads nothing. */
@@ -168,6 +163,11 @@ export class GpuTrial {
     if (verdict !== null)
       candidate.verdict = await verdicts.put(recipe, variant, adapter, { ...verdict, comparison })
     return comparison
+  }
+
+  /** Tries it beside a CPU that is up. Never throws. @returns why not, where the CPU goes on alone */
+  contend(options: ContestOptions): Promise<Takeover | string> {
+    return contend(this, options)
   }
 
   /** Remembers that a GPU which had passed gave a vector that is zero or not finite. */

@@ -1,6 +1,6 @@
 /** Verdicts and computed known answers by model and device: names their keys, checks what is read. */
 
-import type { AdapterFacts } from '../engine/backend.ts'
+import type { AdapterFacts } from '../engine/webgpu-adapter.ts'
 import { ONNXRUNTIME_VERSION } from '../engine/runtime-files.ts'
 import type { ModelRecipe, ModelVariant } from '../models/recipe.ts'
 import type { BackendComparison, BackendTimes, GpuVerdict } from '../rpc/protocol.ts'

@@ -22,17 +22,6 @@ export interface KnownVector {
 /** Least cosine of a known answer to the stored vector. Right graphs reach 0.99; broken ones stay near 0 (transformers.js#1728). */
 const LEAST_COSINE = 0.99
 
-/**
- * The text of the answer that is computed where a recipe carries none. Long, as onnxruntime's WebGPU attention takes
- * another kernel from 32 tokens on: on some GPUs that one is wrong (cosine 0.92; tools/prepare-model/README.md).
- */
-export const PROBE_TEXT =
-  'The lighthouse keeper wrote one letter every week, and on Friday the supply boat carried it to the harbour ' +
-  'together with his list of flour, lamp oil, tobacco and whatever news of the weather he thought worth sharing.'
-
-/** Tokens that a computed answer must have at least, where the model takes so many. */
-export const PROBE_TOKENS = 44
-
 /** One batch of one text. */
 export function loneText(ids: Int32Array): TokenBatch {
   // A copy: what is sent to a worker may be transferred.

@@ -1,7 +1,7 @@
 /** What is remembered of GPUs, in the browser's own IndexedDB. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { AdapterFacts } from '../../src/engine/backend.ts'
+import type { AdapterFacts } from '../../src/engine/webgpu-adapter.ts'
 import { parseManifest } from '../../src/models/manifest.ts'
 import type { ModelRecipe } from '../../src/models/recipe.ts'
 import { GpuRecords } from '../../src/worker/gpu-records.ts'

@@ -1,7 +1,8 @@
 /** The platform's own `navigator.gpu` cannot be made to hang or to answer late; objects in its shape can. */
 
 import { describe, expect, test } from 'vitest'
-import { cpuLayout, probeWebGpu } from '../../../src/engine/backend.ts'
+import { cpuLayout } from '../../../src/engine/backend.ts'
+import { probeWebGpu } from '../../../src/engine/webgpu-adapter.ts'
 
 const INFO = { vendor: 'acme', architecture: 'gen-2', device: '', description: '', driver: '1.2.3' }
 

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BackendComparison } from '../../../src/index.ts'
-import {
-  allOn,
-  assignRoles,
-  describeComparison,
-  isAll,
-  mayMix,
-  roleOf,
-} from '../../../src/worker/backend-choice.ts'
+import { allOn, isAll, roleOf } from '../../../src/worker/backend-choice.ts'
+import { assignRoles, describeComparison, mayMix } from '../../../src/worker/backend-comparison.ts'
 
 /** Times of the GPU as shares of the CPU's. */
 function comparison(query: number, bulk: number, agreement = 0.9995): BackendComparison {
