@@ -50,7 +50,7 @@ async function measureOurs(origin, cores, texts, query, rounds) {
       for (let round = 0; round < rounds; round++) seconds.push((await time(id, texts, texts.length)) / 1000)
       const milliseconds = []
       for (let call = 0; call < 100; call++) milliseconds.push(await time(id, [query], 1))
-      outcomes.push({ label: `this library, ${label}`, seconds, query: milliseconds })
+      outcomes.push({ label, seconds, query: milliseconds })
     }
     return outcomes
   })
