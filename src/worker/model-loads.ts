@@ -42,16 +42,23 @@ export class ModelLoads {
     const entry = this.#entry(id)
     if (entry.model !== null) return entry.model
     entry.waiters++
-    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
     const abort = (): void => {
       reject(signal.reason)
     }
+    // A worker that is just making its session hears of it only afterwards: nobody has to wait for that.
+    const unloaded = entry.controller.signal
+    const unload = (): void => {
+      reject(unloaded.reason)
+    }
     signal.addEventListener('abort', abort)
+    unloaded.addEventListener('abort', unload)
     try {
       signal.throwIfAborted()
-      return await Promise.race([entry.loading, aborted])
+      return await Promise.race([entry.loading, givenUp])
     } finally {
       signal.removeEventListener('abort', abort)
+      unloaded.removeEventListener('abort', unload)
       entry.waiters--
       if (entry.waiters === 0 && entry.model === null) {
         entry.controller.abort(signal.reason)
