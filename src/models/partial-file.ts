@@ -85,14 +85,19 @@ export class PartialFile {
     this.#etag ??= strongEtag(response)
     this.#linkedSha256 = /^"([0-9a-f]{64})"$/.exec(response.headers.get('x-linked-etag') ?? '')?.[1] ?? null
     this.#tell(total)
+    // Not `for await`: WebKit's streams (2.50) are no iterables.
+    const reader = response.body?.getReader()
     try {
-      for await (const chunk of response.body ?? []) {
-        if (this.#loaded + chunk.length > limit) throw sizeError(this.#url, `more than ${String(limit)}`, limit)
-        this.#chunks.push(chunk)
-        this.#loaded += chunk.length
+      for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
+        const { value } = chunk
+        if (this.#loaded + value.length > limit) throw sizeError(this.#url, `more than ${String(limit)}`, limit)
+        this.#chunks.push(value)
+        this.#loaded += value.length
         this.#tell(total)
       }
     } catch (error) {
+      // Nobody reads the rest; a broken connection has none.
+      reader?.cancel().catch(() => undefined)
       if (error instanceof EmbeddingsError) throw error
       const message = `The connection broke off after ${String(this.#loaded)} bytes of ${this.#url}.`
       throw new EmbeddingsError('model_unreachable', message, { cause: error })
