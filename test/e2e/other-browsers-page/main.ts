@@ -1,0 +1,49 @@
+/** Embeds the reference texts on each CPU runtime and posts to the server what came of it: no browser needs a driver for that. */
+
+import { EmbeddingsClient, type ModelStatus } from '../../../src/index.ts'
+import texts from '../../fixtures/reference/texts.json'
+
+/** What a browser did. */
+export interface Report {
+  /** What went wrong; null: nothing. */
+  error: string | null
+  isolated: boolean
+  runs: Run[]
+}
+
+/** What one runtime gave. */
+export interface Run {
+  backend: ModelStatus['backend']
+  /** SHA-256 over the bits of all vectors, hexadecimal. */
+  hash: string
+  /** Base64 of little-endian float32, a vector a text. */
+  vectors: string[]
+}
+
+const MODEL = 'all-MiniLM-L6-v2'
+
+async function run(cpuRuntime: 'auto' | 'onnxruntime', workers: number): Promise<Run> {
+  const client = new EmbeddingsClient({ modelsUrl: '/models/', device: 'wasm', cpuRuntime, workers })
+  const body = { model: MODEL, input: texts, truncate: true, encoding_format: 'base64' } as const
+  const { data } = await client.embeddings.create(body)
+  const vectors = data.map(({ embedding }) => embedding)
+  const { backend } = await client.models.status(MODEL)
+  await client.close()
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(vectors.join()))
+  const hash = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return { backend, hash, vectors }
+}
+
+const report: Report = { error: null, isolated: crossOriginIsolated, runs: [] }
+try {
+  for (const [cpuRuntime, workers] of [
+    ['auto', 1],
+    ['auto', 2],
+    ['onnxruntime', 1],
+  ] as const) {
+    report.runs.push(await run(cpuRuntime, workers))
+  }
+} catch (error) {
+  report.error = String(error)
+}
+await fetch('/report', { method: 'POST', body: JSON.stringify(report) })
