@@ -23,8 +23,13 @@ const hosts = [
   ]),
 ].map((host) => ({ ...host, mode: 'counts' }))
 
+/** Not what this library would choose for a GPU: 8-bit integers go through the CPU there. */
 function oursOnHub(model) {
-  const host = ours(`ours/${model}`, `${model} q8`, { modelsUrl: '/shared-models/', device: 'webgpu' })
+  const host = ours(`ours/${model}`, `${model} q8`, {
+    modelsUrl: '/shared-models/',
+    device: 'webgpu',
+    dtype: 'q8',
+  })
   return { ...host, setting: { ...host.setting, model } }
 }
 
