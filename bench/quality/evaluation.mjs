@@ -28,7 +28,8 @@ export function readStsBenchmark(file) {
  *   abstract, two are empty; `relevant`: documents of a grade above 0 by query, both counted from 0
  */
 export function readCranfield(folder) {
-  const read = (file) => readFileSync(join(folder, file), 'utf8')
+  // The queries come with the line ends of Windows.
+  const read = (file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n')
   const documents = read('cran.all.1400')
     .split(/^\.I \d+\n/m)
     .slice(1)

@@ -55,7 +55,7 @@ describe('collections', () => {
       '.I 1\n.T\nslip flow .\n.A\nting,l.\n.B\nj. 1957\n.W\nslip flow .\n  a study , in\nshort .\n' +
         '.I 2\n.T\na title .\n.A\n.B\n.W\nother words .\n.I 3\n.T\n.A\n.B\n.W\n',
     )
-    write('cran.qry', '.I 001\n.W\nwhat is\nslip .\n.I 004\n.W\nwhat else .\n')
+    write('cran.qry', '.I 001\r\n.W\r\nwhat is\r\nslip .\r\n.I 004\r\n.W\r\nwhat else .\r\n')
     write('cranqrel', '1 2 3 \n1 3 -1\n2 1 1\n')
     write('sts.csv', 'g\tf\t2012\t1\t3.5\tA "b.\tC d.\r\ng\tf\t2012\t2\t0\tx\ty\tlicence\n')
   })
