@@ -6,7 +6,7 @@ import type { EncoderModule } from '../../../src/simd/encoder-module.ts'
 import { readOnnx } from '../../../src/engine/onnx/graph.ts'
 import { OnnxFileError } from '../../../src/engine/onnx/onnx-file-error.ts'
 import { Message } from '../../../src/engine/onnx/protobuf.ts'
-import { createSimdSession } from '../../../src/simd/session.ts'
+import { createSimdSession, type SimdSessionConfig } from '../../../src/simd/session.ts'
 import { UnsupportedModelError } from '../../../src/simd/unsupported-model.ts'
 import { fileBytes, plainModule, runAlone } from './reference.ts'
 
@@ -34,9 +34,12 @@ function makeRandom(seed: number): (limit: number) => number {
 }
 
 /** True where the file still makes a session, which then runs; false where it is refused with a reason. */
-async function survives(bytes: Uint8Array): Promise<boolean> {
+async function survives(
+  bytes: Uint8Array,
+  expected: Omit<SimdSessionConfig, 'model'> = EXPECTED,
+): Promise<boolean> {
   try {
-    const session = await createSimdSession(module, { ...EXPECTED, model: bytes.slice().buffer })
+    const session = await createSimdSession(module, { ...expected, model: bytes.slice().buffer })
     const vector = await runAlone(session, Int32Array.of(1, 2, 3))
     expect(vector).toHaveLength(32)
     return true
@@ -84,6 +87,25 @@ describe('damaged files', () => {
       else bytes.copyWithin(from, from + length)
       await survives(bytes)
     }
+  })
+
+  it.each(['distilbert', 'gemm', 'pooled-mean', 'qdq', 'roberta-sdpa'])('bytes of %s changed', async (form) => {
+    const random = makeRandom(7)
+    const whole = new Uint8Array(fileBytes(`test/fixtures/simd/forms/${form}.onnx`))
+    const expected = {
+      ...EXPECTED,
+      output: null,
+      pooled: null,
+      pooling: form === 'roberta-sdpa' ? 'cls' : 'mean',
+    } as const
+    expect(await survives(whole, expected)).toBe(true)
+    let refused = 0
+    for (let round = 0; round < 250; round++) {
+      const bytes = whole.slice()
+      for (let change = 0; change <= round % 3; change++) bytes[random(6000)] = random(256)
+      if (!(await survives(bytes, expected))) refused++
+    }
+    expect(refused).toBeGreaterThan(50)
   })
 
   it.each([
