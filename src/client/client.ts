@@ -1,6 +1,6 @@
 import { Embeddings } from './embeddings.ts'
-import { createFetch } from './fetch.ts'
 import { Models } from './models.ts'
+import { createFetch } from './lazy-fetch.ts'
 import type { EmbeddingsClientOptions } from './options.ts'
 import { Transport } from './transport.ts'
 

@@ -1,4 +1,4 @@
-/** `client.fetch`: an OpenAI-compatible server in the form of `fetch`, so that SDKs run on it unchanged. */
+/** The server behind `client.fetch`: routes, bodies and answers. Loaded with the first request. */
 
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { EmbeddingCreateParams, Priority } from '../openai/types.ts'
@@ -17,24 +17,17 @@ export interface FetchTarget {
 }
 
 /**
- * Makes a function that stands in for `fetch`. Nothing leaves the page, whatever the address; `Authorization` and
- * every other header but `Content-Type` is ignored, and `priority: 'low'` runs behind interactive requests.
+ * Answers one request; see `createFetch`.
  *
- * Every failure is answered with its status and OpenAI's error body. As with `fetch`, an aborted request rejects with
- * the signal's own reason, and what is no request at all (a wrong URL, a body on GET) with a TypeError.
+ * @param low `priority: 'low'` of the call
  */
-export function createFetch(target: FetchTarget): typeof globalThis.fetch {
-  return async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
-    const request = new Request(input, init)
+export async function answerRequest(target: FetchTarget, request: Request, low: boolean): Promise<Response> {
+  try {
+    return await unlessAborted(request.signal, answer(target, request, low ? 'background' : 'interactive'))
+  } catch (error) {
     request.signal.throwIfAborted()
-    const priority = init?.priority === 'low' ? 'background' : 'interactive'
-    try {
-      return await unlessAborted(request.signal, answer(target, request, priority))
-    } catch (error) {
-      request.signal.throwIfAborted()
-      if (!(error instanceof EmbeddingsError)) throw error
-      return errorResponse(error, target.isClosed(), methodOfPath(new URL(request.url)))
-    }
+    if (!(error instanceof EmbeddingsError)) throw error
+    return errorResponse(error, target.isClosed(), methodOfPath(new URL(request.url)))
   }
 }
 
