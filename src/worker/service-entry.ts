@@ -1,9 +1,8 @@
 /** The service worker-thread's entry: answers the page over Comlink. In this project "service" is a dedicated worker. */
 
-import { expose, transfer } from 'comlink'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { reply } from '../rpc/error-codec.ts'
-import { guardEndpoint } from '../rpc/guard.ts'
+import { answerComlink, handOver } from '../rpc/guard.ts'
 import { holdLock } from '../rpc/liveness.ts'
 import { SERVICE_PATHS, type ProgressEvent, type ServiceApi } from '../rpc/protocol.ts'
 import { EmbeddingService } from './service.ts'
@@ -34,7 +33,7 @@ const api: ServiceApi = {
     create: async (body, call) => {
       const answer = await reply(() => configured().embed(body, call))
       return answer.ok && answer.value.vectors.format === 'float'
-        ? transfer(answer, [answer.value.vectors.rows.buffer])
+        ? handOver(answer, [answer.value.vectors.rows.buffer])
         : answer
     },
   },
@@ -66,4 +65,4 @@ const api: ServiceApi = {
     }),
 }
 
-expose(api, guardEndpoint(self, SERVICE_PATHS))
+answerComlink(self, api, SERVICE_PATHS)

@@ -1,8 +1,8 @@
-/** The door before Comlink, over a real MessageChannel and a real Comlink on both sides. */
+/** The service's end of Comlink, over a real MessageChannel, with a real Comlink on the other side. */
 
-import { createEndpoint, expose, proxy, wrap, type Remote } from 'comlink'
+import { createEndpoint, proxy, wrap, type Remote } from 'comlink'
 import { afterEach, describe, expect, test } from 'vitest'
-import { guardEndpoint } from '../../../src/rpc/guard.ts'
+import { answerComlink, handOver } from '../../../src/rpc/guard.ts'
 
 interface Api {
   echo(value: unknown): Promise<unknown>
@@ -28,7 +28,7 @@ function connect(): { port: MessagePort; remote: Remote<Api>; api: Api } {
     },
     nested: { add: (a, b) => Promise.resolve(a + b) },
   }
-  expose(api, guardEndpoint(port2, ['echo', 'nested.add']))
+  answerComlink(port2, api, ['echo', 'nested.add'])
   port1.start()
   port2.start()
   open.push(port1, port2)
@@ -74,6 +74,42 @@ test('a transferred buffer passes', async () => {
     argumentList: [RAW(new ArrayBuffer(4))],
   })
   expect(answer.value).toEqual(new ArrayBuffer(4))
+})
+
+test('an answer is copied, unless it is handed over', async () => {
+  const { port1, port2 } = new MessageChannel()
+  open.push(port1, port2)
+  const kept = new Float32Array(4)
+  const given = new Float32Array(4)
+  const offered = {
+    copy: () => ({ rows: kept }),
+    give: () => handOver({ rows: given }, [given.buffer]),
+  }
+  answerComlink(port2, offered, ['copy', 'give'])
+  port2.start()
+  const remote = wrap<typeof offered>(port1)
+  expect(await remote.copy()).toEqual({ rows: new Float32Array(4) })
+  expect(await remote.give()).toEqual({ rows: new Float32Array(4) })
+  expect([kept.byteLength, given.byteLength]).toEqual([16, 0])
+})
+
+test('what cannot be sent is answered with an error', async () => {
+  const { port1, port2 } = new MessageChannel()
+  open.push(port1, port2)
+  answerComlink(port2, { take: () => () => 1 }, ['take'])
+  port2.start()
+  await expect(wrap<{ take(): unknown }>(port1).take()).rejects.toThrow(/could not be cloned/)
+})
+
+test('a path that leads nowhere is told at once', () => {
+  const { port1, port2 } = new MessageChannel()
+  open.push(port1, port2)
+  expect(() => answerComlink(port2, {}, ['take'])).toThrow('take is no function')
+})
+
+test('a proxy that is released gets its answer', async () => {
+  const { port } = connect()
+  expect(await exchange(port, { id: 'r', type: 'RELEASE' })).toMatchObject({ type: 'RAW' })
 })
 
 describe('through Comlink’s own proxy', () => {
