@@ -1,7 +1,7 @@
 /** Backends in order of preference; one that fails is left for the next, with the reason kept. */
 
 import type { ModelConfig, SessionConfig } from '../engine/embedding-session.ts'
-import type { Device, ModelRecipe, ModelVariant } from '../models/recipe.ts'
+import { nativeWidth, type Device, type ModelRecipe, type ModelVariant } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { Rung } from './backend-rungs.ts'
 import { InferenceSlot, type Deadlines } from './inference-slot.ts'
@@ -38,6 +38,11 @@ export class BackendLadder {
   constructor(rungs: readonly Rung[], options: LadderOptions) {
     this.#rungs = [...rungs]
     this.#options = options
+  }
+
+  /** Weight format of the backend in force, also before its first session is up. */
+  get dtype(): string {
+    return this.#rungs[0]?.variant.dtype ?? ''
   }
 
   /** Most workers at once on the backend in force. */
@@ -96,7 +101,7 @@ export class BackendLadder {
         output: rung.variant.output,
         pooled: rung.variant.pooled,
         pooling: recipe.pooling,
-        width: recipe.dimensions[0] ?? 0,
+        width: nativeWidth(recipe),
         padTokenId: recipe.padTokenId,
         paddingSide: recipe.paddingSide,
         disabledOptimizers: rung.variant.disabledOptimizers,

@@ -49,6 +49,11 @@ export class BackendLane {
     return this.#ladder.chosen
   }
 
+  /** Weight format of what runs, or will run. */
+  get dtype(): string {
+    return this.#ladder.dtype
+  }
+
   /** What `status` says of the session that runs; null until one has passed its test. */
   status(recipe: ModelRecipe): BackendStatus | null {
     const { chosen } = this

@@ -125,14 +125,26 @@ export class LoadedModel {
   /** Answers one checked request. @throws EmbeddingsError; the signal's reason */
   async embed(request: EmbeddingRequest, call: EmbedCall): Promise<EmbeddingsResult> {
     const role = roleOf(call.priority, request.input.items.length)
-    return embedRequest(request, call, {
+    const { dtype } = this.#backends
+    let sameSpace = true
+    const answer = embedRequest(request, call, {
       recipe: this.recipe,
       tokenizer: this.#tokenizer,
       cache: this.cache,
-      dtype: this.#dtype,
+      dtype,
       limits: batchLimits(this.#backends.status(role)),
       lanes: this.#lanes,
-      runBatch: (batch) => this.#backends.run(role, batch, call.priority, call.signal),
+      runBatch: async (batch) => {
+        const rows = await this.#backends.run(role, batch, call.priority, call.signal)
+        sameSpace &&= this.#backends.dtype === dtype
+        if (sameSpace) return rows
+        throw new EmbeddingsError('inference_failed', 'Another dtype has taken over.')
+      },
+    })
+    // The CPU took over from a GPU that had other weights: rows of both must not stand in one answer, nor in the cache.
+    return answer.catch((error: unknown) => {
+      if (sameSpace) throw error
+      return this.embed(request, call)
     })
   }
 
@@ -144,10 +156,6 @@ export class LoadedModel {
   /** Ends the inference workers and fails what waits. */
   dispose(reason: string): void {
     this.#backends.close(new EmbeddingsError('worker_terminated', reason))
-  }
-
-  get #dtype(): string {
-    return this.#backends.status('background')?.dtype ?? this.recipe.variants[0]?.dtype ?? ''
   }
 }
 

@@ -165,10 +165,18 @@ export class ModelBackends {
     return this.#serving[role]
   }
 
+  /** Weight format of what serves: vectors of two are never mixed, so it is one for all roles. */
+  get dtype(): string {
+    return this.#lane('background')?.dtype ?? ''
+  }
+
   /** The session that serves a role; null while it is being started. */
   status(role: Priority): BackendStatus | null {
-    const lane = this.#serving[role] === 'webgpu' ? this.#gpu?.lane : this.#cpu
-    return lane?.status(this.#options.recipe) ?? null
+    return this.#lane(role)?.status(this.#options.recipe) ?? null
+  }
+
+  #lane(role: Priority): BackendLane | null {
+    return this.#serving[role] === 'webgpu' ? (this.#gpu?.lane ?? null) : this.#cpu
   }
 
   /**

@@ -92,7 +92,8 @@ export class EmbeddingService {
               type: 'embedded',
               model: model.recipe.id,
               callId: call.callId,
-              inputs: done,
+              // Some may have been computed again, by another backend.
+              inputs: Math.min(done, inputs),
               totalInputs: inputs,
               tokens: batch.tokens,
             })

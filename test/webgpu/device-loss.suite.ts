@@ -10,6 +10,10 @@ import { agreement, referenceRows, referenceTexts } from '../browser/reference.t
 import { until } from '../browser/until.ts'
 import { deleteVerdicts, editVerdicts, gpuMachineWorker } from './gpu-machine.ts'
 
+interface Manifest {
+  variants: { device: string }[]
+}
+
 describe('a lost GPU', () => {
   const MODEL = 'all-MiniLM-L6-v2'
   let auto: EmbeddingsClient
@@ -34,6 +38,7 @@ describe('a lost GPU', () => {
     }))
     auto = new EmbeddingsClient({
       modelsUrl: '/models/',
+      models: [await withDtypesOfTheirOwn()],
       createWorker: gpuMachineWorker,
       cpuRuntime: 'onnxruntime',
       workers: 1,
@@ -45,6 +50,15 @@ describe('a lost GPU', () => {
     await explicit.close()
     await deleteVerdicts()
   })
+
+  /** As most models of the hub: other weights on WebGPU than on the CPU. */
+  async function withDtypesOfTheirOwn(): Promise<unknown> {
+    const manifest = (await (await fetch(`/models/${MODEL}/manifest.json`)).json()) as Manifest
+    const variants = manifest.variants.map((variant) =>
+      variant.device === 'webgpu' ? { ...variant, dtype: 'fp32' } : variant,
+    )
+    return { ...manifest, variants }
+  }
 
   async function crashGpu(): Promise<void> {
     // The command ends the process that would answer it.
@@ -74,6 +88,7 @@ describe('a lost GPU', () => {
     const pending = [embedAll(auto), embedAll(explicit)]
     await crashGpu()
     for (const answers of pending) await expectRight(answers)
+    expect((await pending[0])?.[0]?.system_fingerprint).toContain(':fp32:')
     expect((await auto.models.status(MODEL)).backend?.device).toBe('webgpu')
     expect((await explicit.models.status(MODEL)).backend?.device).toBe('webgpu')
   })
@@ -95,7 +110,11 @@ describe('a lost GPU', () => {
       ['wasm', true],
     ])
     expect(attempts[1]?.reason).toMatch(/^lost 2 times: The GPU device was lost/)
-    await expectRight(embedAll(auto))
+    // Named after what computed it, also the one that waited for the GPU.
+    expect((await pending).at(-1)?.system_fingerprint).toContain(':q8:')
+    const next = embedAll(auto)
+    await expectRight(next)
+    expect((await next).every(({ system_fingerprint: name }) => name?.includes(':q8:'))).toBe(true)
   })
 
   test('WebGPU asked for: later calls tell of the loss too, and none is answered by WASM', async () => {
