@@ -1,6 +1,6 @@
 /** From a model's id to its recipe. */
 
-import { EmbeddingsError } from '../openai/errors.ts'
+import { EmbeddingsError, type EmbeddingsErrorCode } from '../openai/errors.ts'
 import type { CatalogModel } from './catalog.ts'
 import { noSuchDtype, offers } from './dtype-choice.ts'
 import type { WantedGraphs } from './find-variants.ts'
@@ -34,8 +34,29 @@ export async function resolveModel(
   known: CatalogModel | undefined,
   options: ResolveOptions,
 ): Promise<ModelRecipe | null> {
-  const { modelsUrl, wanted, store, signal } = options
-  const server = new FolderServer(modelsUrl, store, await store.stored(), signal)
+  const { modelsUrl, store, signal } = options
+  const stored = await store.stored()
+  const first = new FolderServer(modelsUrl, store, stored, true, signal)
+  try {
+    const recipe = await resolveOn(first, id, known, options)
+    if (recipe !== null || !first.reliedOnStore) return recipe
+  } catch (error) {
+    const undescribed = error instanceof EmbeddingsError && UNDESCRIBED.has(error.code)
+    if (!undescribed || !first.reliedOnStore) throw error
+  }
+  // What is stored may be a graph alone, kept for a recipe that the page gave then and does not give now.
+  return resolveOn(new FolderServer(modelsUrl, store, stored, false, signal), id, known, options)
+}
+
+/** How it is told that a model's files do not describe it. */
+const UNDESCRIBED: ReadonlySet<EmbeddingsErrorCode> = new Set(['bad_model_file', 'model_file_not_found'])
+
+async function resolveOn(
+  server: FolderServer,
+  id: string,
+  known: CatalogModel | undefined,
+  { modelsUrl, wanted }: ResolveOptions,
+): Promise<ModelRecipe | null> {
   const others = async (): Promise<WithoutManifest.ModelsWithoutManifest> =>
     new (await loadWithoutManifest()).ModelsWithoutManifest(server, wanted)
   if (modelsUrl === null) return (await others()).fromHub(id, known)

@@ -20,6 +20,8 @@ export interface ServedFolderOptions {
   model: string
   /** Addresses of the files in the store. */
   stored: ReadonlySet<string>
+  /** Whether a stored graph may stand for a whole model. */
+  mayBeComplete: boolean
   signal: AbortSignal
 }
 
@@ -39,6 +41,7 @@ export class ServedFolder implements ModelFolder {
     this.#options = options
     const graphs = options.url('onnx/')
     this.complete =
+      options.mayBeComplete &&
       options.files === null &&
       [...options.stored].some((url) => url.startsWith(graphs) && url.endsWith('.onnx'))
   }
@@ -81,16 +84,31 @@ export class FolderServer {
   readonly signal: AbortSignal
   readonly #modelsUrl: string | null
   readonly #stored: ReadonlySet<string>
+  readonly #mayBeComplete: boolean
+  #relied = false
 
   /**
    * @param modelsUrl absolute, ending in `/`; null: the hub
    * @param stored addresses of the files in the store
+   * @param mayBeComplete whether a stored graph may stand for a whole model, so that nothing else is asked for
    */
-  constructor(modelsUrl: string | null, store: ModelFiles, stored: ReadonlySet<string>, signal: AbortSignal) {
+  constructor(
+    modelsUrl: string | null,
+    store: ModelFiles,
+    stored: ReadonlySet<string>,
+    mayBeComplete: boolean,
+    signal: AbortSignal,
+  ) {
     this.#modelsUrl = modelsUrl
     this.#stored = stored
+    this.#mayBeComplete = mayBeComplete
     this.store = store
     this.signal = signal
+  }
+
+  /** Whether a stored graph has stood for a whole model. */
+  get reliedOnStore(): boolean {
+    return this.#relied
   }
 
   /** Whether a file is stored. */
@@ -107,6 +125,9 @@ export class FolderServer {
   open(path: string, revision: string, files: ServedFolder['files'], model: string): ServedFolder {
     const url = (file: string): string => fileUrl(this.#modelsUrl, path, revision, file)
     const { store, signal } = this
-    return new ServedFolder({ path, revision, files, url, store, model, stored: this.#stored, signal })
+    const [stored, mayBeComplete] = [this.#stored, this.#mayBeComplete]
+    const folder = new ServedFolder({ path, revision, files, url, store, model, stored, mayBeComplete, signal })
+    this.#relied ||= folder.complete
+    return folder
   }
 }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { parseManifest } from '../../../src/models/manifest.ts'
 import { MemoryStore } from '../../../src/models/memory-store.ts'
 import { ModelRepository, type RepositoryOptions } from '../../../src/models/repository.ts'
 import type { ModelRecipe } from '../../../src/models/recipe.ts'
@@ -234,5 +235,21 @@ describe('a model that is stored', () => {
     requests = []
     expect(await repository({ devices: ['webgpu', 'wasm'] }, store).resolve('own', signal)).toEqual(first)
     expect(requests).toEqual([])
+  })
+
+  test('only in part, for a recipe that the page gave once, is described by its folder', async () => {
+    const store = new MemoryStore()
+    const graph = readFileSync(new URL('../../fixtures/tiny/tiny-mean/onnx/model.onnx', import.meta.url))
+    for (const id of ['own', 'tiny']) files.set(`${id}/onnx/model.onnx`, graph)
+    describeModel('own')
+    files.set('tiny/manifest.json', manifest('tiny'))
+    const models = repository({}, store)
+    for (const id of ['own', 'tiny']) {
+      await read(models, { ...parseManifest(JSON.parse(String(manifest(id)))), revision: 'main', files: [] }, ['onnx/model.onnx'])
+    }
+    expect(await models.resolve('tiny', signal)).toMatchObject({ revision: 'r1', dimensions: [8] })
+    expect(await models.resolve('own', signal)).toMatchObject({ dimensions: [384], pooling: 'mean' })
+    expect(await rejectedBy(models.resolve('gone', signal))).toMatchObject({ code: 'model_not_found' })
+    expect(requests.filter((path) => path === 'gone/config.json')).toHaveLength(1)
   })
 })
