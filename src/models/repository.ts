@@ -2,11 +2,11 @@
 
 import { EmbeddingsError } from '../openai/errors.ts'
 import { CATALOG, findInCatalog } from './catalog.ts'
-import { fileUrl, HUB_URL, isModelId, listingUrl, modelFolder } from './hub-layout.ts'
+import { fileUrl, HUB_URL, isModelId, modelFolder } from './hub-layout.ts'
 import { ModelFiles, type ReadOptions, type ReadResult, type StorageState } from './model-files.ts'
 import type { OpenedStore } from './open-store.ts'
 import type { Device, ModelRecipe } from './recipe.ts'
-import { loadWithoutManifest, MANIFEST, resolveModel, withDtype } from './resolve.ts'
+import { resolveModel, withDtype } from './resolve.ts'
 import type { StoredEntry } from './store.ts'
 import { UNAVAILABLE } from './unavailable.ts'
 import { parseJson } from './verify.ts'
@@ -30,8 +30,6 @@ export interface ModelUsage {
   files: number
   bytes: number
 }
-
-const IGNORE_PROGRESS = (): void => undefined
 
 /** The models of one client: where they are and what is known of them. */
 export class ModelRepository {
@@ -98,30 +96,9 @@ export class ModelRepository {
    */
   async renew(id: string, signal: AbortSignal): Promise<boolean> {
     const { modelsUrl } = this.#options
-    const known = findInCatalog(id)
-    const names = [...new Set([id, known?.path ?? id])]
-    const urls = names.map((name) =>
-      modelsUrl === null ? listingUrl(name, known?.revision ?? 'main') : fileUrl(modelsUrl, name, 'main', MANIFEST),
-    )
-    const stored = await this.#files.stored()
-    let changed = false
-    for (const url of urls.filter((candidate) => stored.has(candidate))) {
-      const options = { signal, onProgress: IGNORE_PROGRESS }
-      const { bytes } = await this.#files.read({ url, model: id, expected: undefined }, options)
-      if (!(await this.#isOutdated(id, url, bytes, signal))) continue
-      await this.#files.drop(url)
-      changed = true
-    }
-    return changed
-  }
-
-  async #isOutdated(id: string, url: string, kept: ArrayBuffer, signal: AbortSignal): Promise<boolean> {
-    const fresh = await fetchAnew(url, signal)
-    if (fresh === null) return false
-    if (this.#options.modelsUrl !== null) return !isSame(fresh, kept)
-    // The listing also counts downloads and the like.
-    const { isOtherCommit } = await loadWithoutManifest()
-    return isOtherCommit(id, parseJson(url, kept), parseJson(url, fresh))
+    // Where even the library's own code is out of reach, what is kept stays in use: the caller has an error to tell.
+    const renewal = await import('./renew-description.ts').catch(() => null)
+    return renewal !== null && renewal.renewDescription(id, modelsUrl, this.#files, signal)
   }
 
   #url(path: string, revision: string, file: string): string {
@@ -203,22 +180,4 @@ function notFound(id: string, known: readonly ModelRecipe[]): EmbeddingsError {
       : `The model ${name} cannot run here: ${unavailable.reason}. The nearest local model is ${unavailable.nearest}; ` +
         `the option aliases: { ${name}: '${unavailable.nearest}' } runs that under this name.`
   return new EmbeddingsError('model_not_found', message, { param: 'model' })
-}
-
-/** A small file past the browser's own cache; null when it is not to be had. */
-async function fetchAnew(url: string, signal: AbortSignal): Promise<ArrayBuffer | null> {
-  try {
-    const response = await fetch(url, { signal, cache: 'no-cache', credentials: 'same-origin' })
-    return response.ok ? await response.arrayBuffer() : null
-  } catch (error) {
-    signal.throwIfAborted()
-    // Offline: what is kept stays in use, and the caller has an error of its own to tell.
-    if (error instanceof TypeError) return null
-    throw error
-  }
-}
-
-function isSame(a: ArrayBuffer, b: ArrayBuffer): boolean {
-  const [left, right] = [new Uint8Array(a), new Uint8Array(b)]
-  return left.length === right.length && left.every((byte, index) => byte === right[index])
 }
