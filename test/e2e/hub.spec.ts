@@ -189,7 +189,7 @@ test.describe('the real models', () => {
         expect(mean).toBeGreaterThanOrEqual(least.mean)
         expect(minimum).toBeGreaterThanOrEqual(least.minimum)
         expect(first.status).toMatchObject({ source: 'network', storage: 'cache', backend: { dtype: 'q8' } })
-        expect(first.fingerprint).toContain(`${model}@${commit.slice(0, 12)}:q8:`)
+        expect(first.fingerprint).toContain(`${model}@${commit.slice(0, 12)}:q8.2:`)
         expect(hub.requests).toContain(`GET huggingface.co/api/models/${path}/revision/${commit}?blobs=true`)
         expect(
           hub.requests.filter((request) => request.includes('/resolve/') && !request.includes(commit)),

@@ -111,10 +111,10 @@ describe('a lost GPU', () => {
     ])
     expect(attempts[1]?.reason).toMatch(/^lost 2 times: The GPU device was lost/)
     // Named after what computed it, also the one that waited for the GPU.
-    expect((await pending).at(-1)?.system_fingerprint).toContain(':q8:')
+    expect((await pending).at(-1)?.system_fingerprint).toContain(':q8.2:')
     const next = embedAll(auto)
     await expectRight(next)
-    expect((await next).every(({ system_fingerprint: name }) => name?.includes(':q8:'))).toBe(true)
+    expect((await next).every(({ system_fingerprint: name }) => name?.includes(':q8.2:'))).toBe(true)
   })
 
   test('WebGPU asked for: later calls tell of the loss too, and none is answered by WASM', async () => {

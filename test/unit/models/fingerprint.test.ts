@@ -48,5 +48,12 @@ describe('different, for vectors that may not', () => {
 })
 
 test('names a commit as git does for short', () => {
-  expect(systemFingerprint(minilm, 'q8', undefined, 384)).toBe('all-MiniLM-L6-v2@751bff37182d:q8:mean:plain:384')
+  expect(systemFingerprint(minilm, 'q8', undefined, 384)).toBe('all-MiniLM-L6-v2@751bff37182d:q8.2:mean:plain:384')
+})
+
+test('names how 8-bit graphs are computed, which has changed, and of no others', () => {
+  const dtypeOf = (dtype: string): string | undefined =>
+    systemFingerprint(minilm, dtype, undefined, 384).split(':')[1]
+  expect(['q8', 'int8', 'uint8'].map(dtypeOf)).toEqual(['q8.2', 'int8.2', 'uint8.2'])
+  expect(['fp32', 'fp16', 'q4', 'q4f16', 'bnb4'].map(dtypeOf)).toEqual(['fp32', 'fp16', 'q4', 'q4f16', 'bnb4'])
 })
