@@ -32,22 +32,33 @@ const GOOD_TRY = 2 ** 20
 
 /**
  * Fetches a file whole. A connection that breaks off is taken up again where it stopped, if the server can and if
- * something shows that it is still the same file; otherwise from the start.
+ * something shows that it is still the same file; otherwise from the start. A file with another hash than expected is
+ * asked for once more, past the browser's own cache.
  *
  * @throws EmbeddingsError `model_unreachable` (no answer, or a server's fault), `model_file_not_found` (404, or a
  *   web page in place of the file), `integrity_error` (size or hash differ), `bad_model_file` (nothing was known of the
  *   file and it is not whole); the signal's reason when aborted
  */
 export async function downloadFile(url: string, options: DownloadOptions): Promise<DownloadedFile> {
+  try {
+    return await downloadOnce(url, options, 'default')
+  } catch (error) {
+    // The browser's own cache may have kept an older version of the file, or a damaged one.
+    if (!(error instanceof EmbeddingsError) || error.code !== 'integrity_error') throw error
+    return downloadOnce(url, options, 'reload')
+  }
+}
+
+async function downloadOnce(url: string, options: DownloadOptions, cache: RequestCache): Promise<DownloadedFile> {
   const { signal, expected, onProgress } = options
   const part = new PartialFile(url, expected, onProgress)
   // A server that gives no answer at all is not asked again: offline has to be told at once.
-  let response: Response | null = await request(url, signal, null)
+  let response: Response | null = await request(url, signal, null, cache)
   let failures = 0
   for (;;) {
     const before = part.loaded
     try {
-      response ??= await requestRest(url, part, signal)
+      response ??= await requestRest(url, part, signal, cache)
       await part.receive(response)
       break
     } catch (error) {
@@ -71,17 +82,22 @@ export async function downloadFile(url: string, options: DownloadOptions): Promi
 }
 
 /** The answer that brings what is missing; the file begins anew where it cannot be continued. */
-async function requestRest(url: string, part: PartialFile, signal: AbortSignal): Promise<Response> {
+async function requestRest(
+  url: string,
+  part: PartialFile,
+  signal: AbortSignal,
+  cache: RequestCache,
+): Promise<Response> {
   const { range } = part
   if (range !== null) {
-    const response = await request(url, signal, range)
+    const response = await request(url, signal, range, cache)
     if (part.continues(response)) return response
     part.restart()
     if (response.status === 200) return response
     await response.body?.cancel()
   }
   part.restart()
-  return request(url, signal, null)
+  return request(url, signal, null, cache)
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -105,7 +121,7 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
  */
 export async function isOnServer(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await (await request(url, signal, null)).body?.cancel()
+    await (await request(url, signal, null, 'default')).body?.cancel()
     return true
   } catch (error) {
     if (error instanceof EmbeddingsError && error.code === 'model_file_not_found') return false
@@ -117,12 +133,19 @@ export async function isOnServer(url: string, signal: AbortSignal): Promise<bool
  * Asks once.
  *
  * @param range value of the `Range` header; null: the whole file
+ * @param cache `reload`: past the browser's own cache
  */
-async function request(url: string, signal: AbortSignal, range: string | null): Promise<Response> {
+async function request(
+  url: string,
+  signal: AbortSignal,
+  range: string | null,
+  cache: RequestCache,
+): Promise<Response> {
   let response: Response
   const policy = new PolicyWatch(url)
   try {
-    response = await fetch(url, { signal, credentials: 'same-origin', ...(range === null ? {} : { headers: { range } }) })
+    const headers: HeadersInit = range === null ? {} : { range }
+    response = await fetch(url, { signal, cache, credentials: 'same-origin', headers })
   } catch (error) {
     signal.throwIfAborted()
     const directive = await policy.directive()

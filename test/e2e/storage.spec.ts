@@ -26,7 +26,7 @@ const TINY = '/tiny/tiny-mean/'
 const OWN = '/hub/own-cls/'
 const GRAPH = 'onnx/model.onnx'
 
-type Fault = 'none' | 'slow' | 'stalled' | 'html' | 'html-untyped' | 'ends-early'
+type Fault = 'none' | 'slow' | 'stalled' | 'html' | 'html-untyped' | 'ends-early' | 'older'
 
 /** What the server does wrong at the moment, and what it was asked for. */
 const site = { graph: 'none' as Fault, requests: [] as string[] }
@@ -42,7 +42,10 @@ function answerGraph(url: string, response: ServerResponse): boolean {
   if (site.graph === 'html') response.writeHead(200, { 'content-type': 'text/html' }).end(HTML)
   else if (site.graph === 'html-untyped') response.writeHead(200).end(HTML)
   else if (site.graph === 'stalled') response.writeHead(200, { 'content-length': 5000 }).write(half)
-  else if (site.graph === 'ends-early') {
+  else if (site.graph === 'older') {
+    const bytes = readFileSync(fixtures + url).map((byte, at) => (at === 77 ? byte ^ 1 : byte))
+    response.writeHead(200, { 'cache-control': 'max-age=3600', 'content-length': bytes.length }).end(bytes)
+  } else if (site.graph === 'ends-early') {
     // Neither a length nor chunks: the end of the connection is the end of the file.
     response.useChunkedEncodingByDefault = false
     response.writeHead(200, { connection: 'close' }).end(half)
@@ -191,6 +194,18 @@ test.describe('an answer that is not the file', () => {
       expectRight(await embed(page, model), model === OWN ? 'cls' : 'mean')
     })
   }
+})
+
+test('a file of an earlier version in the browser’s own cache is asked for once more, past that cache', async ({
+  page,
+}) => {
+  await open(page)
+  site.graph = 'older'
+  await page.evaluate(async (url) => (await fetch(url)).arrayBuffer(), TINY + GRAPH)
+  site.graph = 'none'
+  expectRight(await embed(page, TINY), 'mean')
+  expect(site.requests.filter((url) => url === TINY + GRAPH)).toHaveLength(2)
+  expect(await cached(page)).toContain(TINY + GRAPH)
 })
 
 /** A browser of its own, with its own profile. */
