@@ -124,13 +124,23 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
+const VERDICT_TEXTS = ['adapter', 'browser', 'revision', 'dtype', 'file']
+
+/** Milliseconds, as far as `Date` reaches. */
+const LAST_DATE = 8.64e15
+
 function isVerdictRecord(value: unknown): value is VerdictRecord {
   if (!isRecord(value) || !isRecord(value['verdict'])) return false
-  const { passed, comparison, leastCosine } = value['verdict']
+  const { passed, comparison, leastCosine, cosine, testedAt, ...texts } = value['verdict']
   return (
     value['kind'] === 'verdict' &&
     typeof passed === 'boolean' &&
-    typeof leastCosine === 'number' &&
+    Number.isFinite(leastCosine) &&
+    (cosine === null || Number.isFinite(cosine)) &&
+    // A later one cannot be told as a date.
+    typeof testedAt === 'number' &&
+    Math.abs(testedAt) <= LAST_DATE &&
+    VERDICT_TEXTS.every((name) => typeof texts[name] === 'string') &&
     (comparison === null || isComparison(comparison))
   )
 }
@@ -138,7 +148,12 @@ function isVerdictRecord(value: unknown): value is VerdictRecord {
 function isComparison(value: Partial<BackendComparison> | undefined): boolean {
   const timed = (times: Partial<BackendTimes> | undefined): boolean =>
     Number.isFinite(times?.query) && Number.isFinite(times?.bulk)
-  return Number.isFinite(value?.agreement) && timed(value?.webgpu) && timed(value?.wasm)
+  return (
+    Number.isFinite(value?.agreement) &&
+    typeof value?.cpu === 'string' &&
+    timed(value.webgpu) &&
+    timed(value.wasm)
+  )
 }
 
 function isAnswerRecord(

@@ -122,6 +122,12 @@ describe('verdicts', () => {
       await verdicts.putAnswer(recipe, { ...known, ...change })
       expect(await verdicts.answer(recipe)).toBeNull()
     }
+    for (const change of [{ cosine: Number.NaN }, { leastCosine: Number.NaN }]) {
+      await verdicts.put(recipe, variant(), ADAPTER, { ...FAILED, ...change })
+      expect(await verdicts.find(recipe, variant(), ADAPTER)).toBeNull()
+    }
+    await verdicts.put({ ...recipe, revision: undefined as unknown as string }, variant(), ADAPTER, FAILED)
+    expect(await verdicts.ofModel(recipe.path)).toEqual([])
     await verdicts.put(recipe, variant(), ADAPTER, {
       ...FAILED,
       passed: true,
