@@ -28,6 +28,13 @@ export class AttemptLog {
     if (device === 'webgpu') this.#open = null
   }
 
+  /** A graph for WebGPU that is not for this device, while another may be. */
+  passOver(reason: string): void {
+    const at = this.#open === null ? -1 : this.#attempts.indexOf(this.#open)
+    // Before the decision that is still open, which keeps its place.
+    this.#attempts.splice(at < 0 ? this.#attempts.length : at, 0, { device: 'webgpu', reason, chosen: false })
+  }
+
   /** The error of a model that runs nowhere. */
   nothingLeft(): EmbeddingsError {
     const reasons = this.#attempts.map(({ device, reason }) => `${device}: ${reason}`).join('; ')

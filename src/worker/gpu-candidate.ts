@@ -23,6 +23,8 @@ export interface GpuCandidate {
   variant: ModelVariant
   /** Of an earlier trial. */
   verdict: GpuVerdict | null
+  /** Why the graphs that come before this one are not for this adapter. */
+  passedOver: readonly string[]
 }
 
 /**
@@ -45,7 +47,7 @@ export async function findCandidate(
   const reasons = excluded.map(({ reason }) => reason)
   for (const variant of variants) {
     const verdict = await verdicts.find(recipe, variant, adapter)
-    if (verdict?.passed !== false) return { adapter, variant, verdict }
+    if (verdict?.passed !== false) return { adapter, variant, verdict, passedOver: reasons }
     reasons.push(`${failureOf(verdict)} (${variant.file}, tested ${new Date(verdict.testedAt).toISOString()})`)
   }
   return reasons.join('; ')

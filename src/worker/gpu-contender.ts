@@ -19,6 +19,7 @@ export class GpuContender {
   readonly #options: ContenderOptions
   #opening: Promise<GpuTrial> | null = null
   #trial: GpuTrial | null = null
+  readonly #told = new Set<string>()
 
   constructor(options: ContenderOptions) {
     this.#options = options
@@ -34,12 +35,21 @@ export class GpuContender {
     try {
       this.#trial = await this.#open()
       const found = await this.#trial.look()
-      if (typeof found !== 'string') return found
-      log.note('webgpu', found)
+      if (typeof found === 'string') log.note('webgpu', found)
+      else {
+        this.#tell(found)
+        return found
+      }
     } catch (error) {
       log.note('webgpu', describeError(error))
     }
     return null
+  }
+
+  /** Notes the graphs passed over on the way to this one, each once. */
+  #tell({ passedOver }: GpuCandidate): void {
+    for (const reason of passedOver) if (!this.#told.has(reason)) this.#options.log.passOver(reason)
+    for (const reason of passedOver) this.#told.add(reason)
   }
 
   /** Whether on an earlier visit a GPU was best for everything. Never throws: what is wrong with the trial, `look` notes. */
@@ -68,7 +78,9 @@ export class GpuContender {
    * @throws EmbeddingsError as `GpuTrial.start` does
    */
   async start(candidate: GpuCandidate, cpu: BackendLane | null): Promise<StartedGpu> {
-    return (await this.#open()).start(candidate, cpu, this.#lane)
+    const started = await (await this.#open()).start(candidate, cpu, this.#lane)
+    this.#tell(started.candidate)
+    return started
   }
 
   get #lane(): Omit<LaneOptions, 'test'> {
@@ -90,7 +102,10 @@ export class GpuContender {
     // Whoever has a candidate has the trial that found it.
     const trial = await this.#open()
     const taken = await trial.contend({ candidate, cpu, lane: this.#lane, spaceIsFixed })
-    if (typeof taken !== 'string') return taken
+    if (typeof taken !== 'string') {
+      this.#tell(taken.gpu.candidate)
+      return taken
+    }
     this.#options.log.note('webgpu', taken)
     return null
   }

@@ -105,6 +105,26 @@ describe('trust in a GPU', () => {
     expect(started - afterFirst).toBe(1)
   })
 
+  test('a graph that the GPU cannot run is told of, also where another one serves', async () => {
+    const adapter = await navigator.gpu.requestAdapter()
+    const manifest = await tinyForBoth()
+    const [onGpu, onCpu] = manifest.variants
+    const half = { ...onGpu!, dtype: 'fp16' }
+    const made = client({
+      ...TINY,
+      models: [{ ...manifest, variants: [half, onGpu!, onCpu!] }],
+      device: 'webgpu',
+    })
+    const { attempts } = await made.models.load('tiny-mean')
+    const chosen = { device: 'webgpu', reason: 'chosen', chosen: true }
+    const passedOver = {
+      device: 'webgpu',
+      reason: `${half.file}: the GPU has no shader-f16`,
+      chosen: false,
+    }
+    expect(attempts).toEqual(adapter!.features.has('shader-f16') ? [chosen] : [passedOver, chosen])
+  })
+
   test('a GPU that computes wrongly is found by the answer of the CPU, and never used again for the model', async () => {
     const models = [await wrongOnGpu()]
     const options = { device: 'webgpu', models, storage: 'auto' } as const
