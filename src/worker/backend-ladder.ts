@@ -24,6 +24,8 @@ export interface LadderOptions {
   onVerdict: Verdict
   onPhase: (phase: 'compile' | 'warm-up', device: Device) => void
   onLost: (slot: InferenceSlot, error: EmbeddingsError) => void
+  /** Whether workers are up that `startSlot` made. */
+  hasWorkers: () => boolean
 }
 
 const DEADLINES: Deadlines = { load: 120_000, run: 120_000 }
@@ -52,9 +54,10 @@ export class BackendLadder {
 
   /**
    * A worker on the best backend that passes its test. Each one that fails is abandoned for good, but the last: a later
-   * attempt may find the network or the memory that this one lacked.
+   * attempt may find the network or the memory that this one lacked. A backend that has workers is kept as well: others
+   * beside them would give other vectors.
    *
-   * @throws EmbeddingsError the last backend's own error
+   * @throws EmbeddingsError the last backend's own error, or that of the backend that is kept
    */
   async startSlot(): Promise<InferenceSlot> {
     for (;;) {
@@ -68,6 +71,7 @@ export class BackendLadder {
         return await this.#tested(slot, rung)
       } catch (error) {
         if (!(error instanceof EmbeddingsError) || isNotTheBackend(error)) throw error
+        if (this.chosen !== null && this.#options.hasWorkers()) throw error
         const last = this.#rungs.length === 1
         this.#passOver(rung, error.message)
         if (last) throw error

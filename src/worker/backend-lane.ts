@@ -10,7 +10,7 @@ import type { Rung } from './backend-rungs.ts'
 import { InferencePool } from './inference-pool.ts'
 import type { InferenceSlot } from './inference-slot.ts'
 
-export interface LaneOptions extends Omit<LadderOptions, 'onLost'> {
+export interface LaneOptions extends Omit<LadderOptions, 'onLost' | 'hasWorkers'> {
   /** Called when a worker died or its GPU was lost; the lane goes on with others. */
   onLost: (error: EmbeddingsError) => void
 }
@@ -33,6 +33,7 @@ export class BackendLane {
         options.onLost(error)
         this.#pool.drop(slot)
       },
+      hasWorkers: () => this.workers > 0,
     })
     this.#pool = this.#makePool()
   }

@@ -201,8 +201,8 @@ export class EmbeddingService {
     const model = await this.#namesOf(canonical)
     this.unload(id)
     await this.#repository.delete(model)
-    await this.#gpu.forget(model.path)
     await this.#vectors.cache?.deleteAll(`${model.id}@`)
+    await this.#gpu.forget(model.path)
   }
 
   /** Without a request for what is known, up or stored: deleting needs no network. */

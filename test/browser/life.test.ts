@@ -367,6 +367,22 @@ describe('an inference worker that fails', () => {
     expect((await client.models.status(SLOW)).backend?.workers).toBe(1)
   })
 
+  test('to start beside another: that one answers all, and no other kind of session joins it', async () => {
+    const spawn = () =>
+      new Worker(new URL('./services/lone-worker-service.ts', import.meta.url), { type: 'module' })
+    const client = makeClient({ modelsUrl: '/models/', device: 'wasm', workers: 2 }, spawn)
+    const input = Array.from(
+      { length: 60 },
+      (_, index) => `The ${String(index)}th passage of sixty, on soup and passwords.`,
+    )
+    const { data } = await client.embeddings.create({ model: SHIPPED, input })
+    const whole = makeClient({ modelsUrl: '/models/', device: 'wasm', workers: 1 })
+    expect(data).toEqual((await whole.embeddings.create({ model: SHIPPED, input })).data)
+    const { backend, attempts } = await client.models.status(SHIPPED)
+    expect(backend).toMatchObject({ runtime: 'simd', workers: 1 })
+    expect(attempts).toEqual([{ device: 'wasm', reason: 'chosen', chosen: true }])
+  })
+
   test('again and again: worker_terminated, and a call after that works', async () => {
     const client = makeClient(TINY, fragile)
     await client.models.load(SLOW)
