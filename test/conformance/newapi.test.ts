@@ -155,6 +155,8 @@ if (hasModel) {
           object: 'model',
           created: expect.any(Number),
           owned_by: expect.any(String),
+          // Ours: what of the model is kept on this device.
+          stored: model['stored'] === null ? null : { bytes: expect.any(Number), files: expect.any(Number) },
         })
       }
       expect(data.map(({ id }) => id)).toContain(MODEL)
