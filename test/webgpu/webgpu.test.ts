@@ -1,10 +1,13 @@
 /**
  * One file, so that the order is certain: without an adapter everything after it would test the fallback; and after
- * the GPU process has crashed twice, Chromium gives this page no adapter any more.
+ * the GPU process has crashed twice, Chromium gives this page no adapter any more. Each suite is awaited: some of them
+ * read files first, and then the next one would not wait for them.
  */
 
-import './adapter.suite.ts'
-import './embeddings.suite.ts'
-import './architectures.suite.ts'
-import './verdicts.suite.ts'
-import './device-loss.suite.ts'
+await import('./adapter.suite.ts')
+await import('./embeddings.suite.ts')
+await import('./architectures.suite.ts')
+await import('./verdicts.suite.ts')
+await import('./device-loss.suite.ts')
+
+export {}
