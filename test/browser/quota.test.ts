@@ -58,13 +58,19 @@ test('no room: from memory, with the reason; room again: kept', async () => {
   expect((await (await caches.open(CACHE)).keys()).length).toBeGreaterThan(0)
 })
 
-test('the origin-private file system: a put without room rejects and leaves nothing behind', async () => {
+// Without any room not even an empty file is made; with some, one is, and then the write fails.
+test.each([
+  ['no', 0],
+  ['too little', 200_000],
+])('the origin-private file system: a put with %s room rejects and leaves nothing behind', async (_some, room) => {
   const store = await OpfsStore.open(navigator.storage)
   const root = await navigator.storage.getDirectory()
   try {
-    await setQuota(1)
-    const record = { bytes: 1000, sha256: '0'.repeat(64), etag: null, trust: 'manifest', model: 'a' } as const
-    await expect(store.put('https://app.example/a.bin', new ArrayBuffer(1000), record)).rejects.toMatchObject({
+    const { usage = 0 } = await navigator.storage.estimate()
+    await setQuota(room === 0 ? 1 : usage + room)
+    const bytes = 4_000_000
+    const record = { bytes, sha256: '0'.repeat(64), etag: null, trust: 'manifest', model: 'a' } as const
+    await expect(store.put('https://app.example/a.bin', new ArrayBuffer(bytes), record)).rejects.toMatchObject({
       name: 'QuotaExceededError',
     })
     const left: string[] = []
