@@ -62,21 +62,26 @@ test('no room: from memory, with the reason; room again: kept', async () => {
 test.each([
   ['no', 0],
   ['too little', 200_000],
-])('the origin-private file system: a put with %s room rejects and leaves nothing behind', async (_some, room) => {
-  const store = await OpfsStore.open(navigator.storage)
-  const root = await navigator.storage.getDirectory()
-  try {
-    const { usage = 0 } = await navigator.storage.estimate()
-    await setQuota(room === 0 ? 1 : usage + room)
-    const bytes = 4_000_000
-    const record = { bytes, sha256: '0'.repeat(64), etag: null, trust: 'manifest', model: 'a' } as const
-    await expect(store.put('https://app.example/a.bin', new ArrayBuffer(bytes), record)).rejects.toMatchObject({
-      name: 'QuotaExceededError',
-    })
-    const left: string[] = []
-    for await (const name of (await root.getDirectoryHandle(OPFS_FOLDER)).keys()) left.push(name)
-    expect(left).toEqual([])
-  } finally {
-    await root.removeEntry(OPFS_FOLDER, { recursive: true })
-  }
-})
+])(
+  'the origin-private file system: a put with %s room rejects and leaves nothing behind',
+  async (_some, room) => {
+    const store = await OpfsStore.open(navigator.storage)
+    const root = await navigator.storage.getDirectory()
+    try {
+      const { usage = 0 } = await navigator.storage.estimate()
+      await setQuota(room === 0 ? 1 : usage + room)
+      const bytes = 4_000_000
+      const record = { bytes, sha256: '0'.repeat(64), etag: null, trust: 'manifest', model: 'a' } as const
+      await expect(
+        store.put('https://app.example/a.bin', new ArrayBuffer(bytes), record),
+      ).rejects.toMatchObject({
+        name: 'QuotaExceededError',
+      })
+      const left: string[] = []
+      for await (const name of (await root.getDirectoryHandle(OPFS_FOLDER)).keys()) left.push(name)
+      expect(left).toEqual([])
+    } finally {
+      await root.removeEntry(OPFS_FOLDER, { recursive: true })
+    }
+  },
+)
