@@ -4,6 +4,7 @@ import type { Env, InferenceSession, Tensor } from 'onnxruntime-web'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { widenHalves } from '../vectors/half.ts'
 import { normalizeRows } from '../vectors/normalize.ts'
+import { adapterName } from './adapter-name.ts'
 import { padBatch, type PaddedBatch, type TokenBatch } from './batch.ts'
 import { editModel } from './edited-model.ts'
 import type { EmbeddingSession, ModelConfig, OnnxRuntimeConfig, RuntimeBuild } from './embedding-session.ts'
@@ -100,11 +101,6 @@ function valuesOf(metadata: readonly InferenceSession.ValueMetadata[]): GraphOut
   }))
 }
 
-function describeAdapter(device: GPUDevice): string {
-  const { vendor, architecture, description } = device.adapterInfo
-  return [vendor, architecture, description].filter((part) => part !== '').join(' ') || 'unnamed adapter'
-}
-
 /** How a graph is fed and read. */
 interface GraphUse extends Pick<ModelConfig, 'width' | 'pooling' | 'padTokenId' | 'paddingSide'> {
   inputs: ReadonlyMap<string, FillInput>
@@ -126,7 +122,7 @@ class OnnxSession implements EmbeddingSession {
     this.#session = session
     this.#graph = graph
     this.notes = graph.notes
-    this.adapter = gpu === null ? null : describeAdapter(gpu)
+    this.adapter = gpu === null ? null : adapterName(gpu.adapterInfo)
     this.lost =
       gpu === null
         ? new Promise(() => undefined)

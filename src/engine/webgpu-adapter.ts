@@ -1,6 +1,7 @@
 /** The WebGPU adapter of this device, or what stands in its way. Loaded only where WebGPU may be used. */
 
 import type { WebGpuFacts } from '../models/device-facts.ts'
+import { adapterName } from './adapter-name.ts'
 
 /** A WebGPU adapter, by what it tells of itself. */
 export interface AdapterFacts {
@@ -80,10 +81,4 @@ function describeAdapter(adapter: GPUAdapter): AdapterFacts {
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     },
   }
-}
-
-/** How an adapter is called in `status` and in messages. */
-export function adapterName(info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'description'>): string {
-  const parts = [info.vendor, info.architecture, info.description].filter((part) => part !== '')
-  return parts.join(' ') || 'unnamed adapter'
 }

@@ -146,15 +146,9 @@ class ProductMatcher implements PerTokenPlan {
   /** `DynamicQuantizeMatMul` of com.microsoft: A, B, B's scale, B's zero point, bias. */
   #matchWhole(node: ScannedNode): string | null {
     const [activation = '', weight = '', weightScale = '', weightZero = '', bias = ''] = node.inputs
+    const [output = ''] = node.outputs
     this.replaced.add(node)
-    return this.#addProduct({
-      activation,
-      weight,
-      weightScale,
-      weightZero,
-      bias,
-      output: node.outputs[0] ?? '',
-    })
+    return this.#addProduct({ activation, weight, weightScale, weightZero, bias, output })
   }
 
   #matchProduct(node: ScannedNode, quantizer: ScannedNode): string | null {
@@ -163,15 +157,9 @@ class ProductMatcher implements PerTokenPlan {
     if (node.op === 'com.microsoft.MatMulIntegerToFloat') {
       const [a, weight = '', aScale, weightScale = '', aZero, weightZero = '', bias = ''] = node.inputs
       if (a !== values || aScale !== scale || aZero !== zeroPoint) return 'another scale or zero point is used'
+      const [output = ''] = node.outputs
       this.replaced.add(node)
-      return this.#addProduct({
-        activation,
-        weight,
-        weightScale,
-        weightZero,
-        bias,
-        output: node.outputs[0] ?? '',
-      })
+      return this.#addProduct({ activation, weight, weightScale, weightZero, bias, output })
     }
     if (node.op !== 'MatMulInteger') return `${node.op} reads what it gives`
     const [a, weight = '', aZero, weightZero = ''] = node.inputs
@@ -186,14 +174,8 @@ class ProductMatcher implements PerTokenPlan {
     }
     if (this.#onlyReader(scales) !== scaling) return 'the scales are read elsewhere'
     for (const gone of [node, cast, scaling, scales]) this.replaced.add(gone)
-    return this.#addProduct({
-      activation,
-      weight,
-      weightScale,
-      weightZero,
-      bias: '',
-      output: scaling.outputs[0] ?? '',
-    })
+    const [output = ''] = scaling.outputs
+    return this.#addProduct({ activation, weight, weightScale, weightZero, bias: '', output })
   }
 
   /** The one node that reads a node's one output. */
