@@ -9,11 +9,22 @@ import { existsSync, readFileSync } from 'node:fs'
  * @property {number} passed tests
  * @property {number} failed tests, test files that did not load, and a runner that crashed
  * @property {string[]} skipped names of the tests left out
- * @property {string[]} notes what else went wrong, a line each
+ * @property {string[]} notes what went wrong, a line each: every failed test by name, and what failed outside the tests
  */
 
 /**
- * @typedef {{ status: string, fullName: string }} VitestAssertion
+ * @param {string} name of a failed test
+ * @param {string | undefined} message what it said
+ * @returns {string} both on one line: a log that is cut at its start still names what failed
+ */
+function failureNote(name, message) {
+  // Without the terminal's colours.
+  const [first = ''] = (message ?? '').replace(/\u001b\[[\d;]*m/g, '').split('\n')
+  return first === '' ? `failed: ${name}` : `failed: ${name}: ${first.slice(0, 300)}`
+}
+
+/**
+ * @typedef {{ status: string, fullName: string, failureMessages?: string[] }} VitestAssertion
  * @typedef {{ name: string, status: string, assertionResults: VitestAssertion[] }} VitestFile
  * @typedef {{ testResults: VitestFile[] }} VitestReport
  */
@@ -27,10 +38,12 @@ export function tallyVitest(report) {
   const tally = { passed: 0, failed: 0, skipped: [], notes: [] }
   for (const file of report.testResults) {
     let failedHere = 0
-    for (const { status, fullName } of file.assertionResults) {
+    for (const { status, fullName, failureMessages } of file.assertionResults) {
       if (status === 'passed') tally.passed += 1
-      else if (status === 'failed') failedHere += 1
-      else tally.skipped.push(fullName)
+      else if (status === 'failed') {
+        failedHere += 1
+        tally.notes.push(failureNote(fullName, failureMessages?.[0]))
+      } else tally.skipped.push(fullName)
     }
     // A file that throws while it loads, or in a hook, fails without any failed test in it.
     if (file.status === 'failed' && failedHere === 0) {
@@ -43,7 +56,8 @@ export function tallyVitest(report) {
 }
 
 /**
- * @typedef {{ title: string, tests: { status: string }[] }} PlaywrightSpec
+ * @typedef {{ status: string, results?: { error?: { message?: string } }[] }} PlaywrightTest
+ * @typedef {{ title: string, tests: PlaywrightTest[] }} PlaywrightSpec
  * @typedef {{ title: string, specs?: PlaywrightSpec[], suites?: PlaywrightSuite[] }} PlaywrightSuite
  * @typedef {{ suites: PlaywrightSuite[], errors: { message?: string }[] }} PlaywrightReport
  */
@@ -58,11 +72,14 @@ export function tallyPlaywright(report) {
   /** @param {PlaywrightSuite} suite with those inside it */
   const visit = (suite) => {
     for (const spec of suite.specs ?? []) {
-      for (const { status } of spec.tests) {
+      for (const { status, results } of spec.tests) {
         if (status === 'expected') tally.passed += 1
         else if (status === 'skipped') tally.skipped.push(spec.title)
-        // `flaky` passed only on another try: that is a fault too.
-        else tally.failed += 1
+        else {
+          // `flaky` passed only on another try: that is a fault too.
+          tally.failed += 1
+          tally.notes.push(failureNote(spec.title, results?.[0]?.error?.message))
+        }
       }
     }
     suite.suites?.forEach(visit)

@@ -13,11 +13,20 @@ const assertion = (status: string, fullName = status): { status: string; fullNam
 
 describe('vitest reports', () => {
   test('are counted by test', () => {
-    const assertionResults = ['passed', 'passed', 'failed', 'skipped', 'todo'].map((status) =>
-      assertion(status),
-    )
-    const report = { testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults }] }
-    expect(tallyVitest(report)).toEqual({ passed: 2, failed: 1, skipped: ['skipped', 'todo'], notes: [] })
+    const assertionResults = ['passed', 'passed', 'skipped', 'todo'].map((status) => assertion(status))
+    const failed = {
+      ...assertion('failed', 'group test'),
+      failureMessages: ['\u001b[31mError\u001b[39m: too late\n    at line 3'],
+    }
+    const report = {
+      testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults: [...assertionResults, failed] }],
+    }
+    expect(tallyVitest(report)).toEqual({
+      passed: 2,
+      failed: 1,
+      skipped: ['skipped', 'todo'],
+      notes: ['failed: group test: Error: too late'],
+    })
   })
   test('count a file that fails outside its tests', () => {
     const report = {
@@ -45,7 +54,8 @@ describe('Playwright reports', () => {
       },
       { title: 'other file', specs: [spec('skipped'), spec('expected')] },
     ]
-    const expected = { passed: 2, failed: 2, skipped: ['a spec'], notes: [] }
+    const notes = ['failed: a spec', 'failed: a spec']
+    const expected = { passed: 2, failed: 2, skipped: ['a spec'], notes }
     expect(tallyPlaywright({ suites, errors: [] })).toEqual(expected)
   })
   test('count errors outside the tests', () => {
