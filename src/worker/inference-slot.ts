@@ -29,6 +29,8 @@ export class InferenceSlot {
   /** Rejects when the worker can no longer be used. */
   readonly #failure: Promise<never>
   #fail: (error: EmbeddingsError) => void = () => undefined
+  /** Rejects the calls under way. Racing each against `#failure` would leave something of every call there for ever. */
+  readonly #giveUp = new Set<(error: EmbeddingsError) => void>()
   #dead = false
   readonly #ended = new AbortController()
 
@@ -41,12 +43,13 @@ export class InferenceSlot {
         if (this.#dead) return
         this.#dead = true
         reject(error)
+        for (const giveUp of this.#giveUp) giveUp(error)
         // Whatever it failed of, nobody asks it again; only its end gives the memory back.
         this.#ended.abort()
         this.#worker.terminate()
       }
     })
-    // Callers race against it; alone it must not count as unhandled.
+    // It is handed to callers; alone it must not count as unhandled.
     this.#failure.catch(() => undefined)
     this.#worker.addEventListener('error', (event) => {
       // Otherwise it goes on to the page as an error of the service, which is well.
@@ -149,20 +152,16 @@ export class InferenceSlot {
   }
 
   async #settle<T>(call: Promise<T>, deadline: number, doing: string): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const error = new EmbeddingsError(
-          'timeout',
-          `The inference worker was silent for ${String(deadline)} ms while ${doing}.`,
-        )
-        this.#fail(error)
-        reject(error)
-      }, deadline)
-    })
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
+    this.#giveUp.add(reject)
+    const timer = setTimeout(() => {
+      const message = `The inference worker was silent for ${String(deadline)} ms while ${doing}.`
+      this.#fail(new EmbeddingsError('timeout', message))
+    }, deadline)
     try {
-      return await Promise.race([call, this.#failure, late])
+      return await Promise.race([call, this.#dead ? this.#failure : givenUp])
     } finally {
+      this.#giveUp.delete(reject)
       clearTimeout(timer)
     }
   }
