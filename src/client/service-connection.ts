@@ -5,7 +5,7 @@ import type { ModelStore } from '../models/store.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { unwrap } from '../rpc/error-codec.ts'
 import { onLockFreed } from '../rpc/liveness.ts'
-import type { ProgressEvent, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
+import type { ProgressEvent, ProgressMessage, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
 import { serveStore } from './serve-store.ts'
 
 /** What a connection needs from its owner. */
@@ -32,7 +32,6 @@ export class ServiceConnection {
   readonly #api: ServiceApi
   readonly #release: () => void
   readonly #worker: Worker
-  readonly #events: MessagePort
   #storePort: MessagePort | null = null
   /** Rejects when the service can no longer be used. */
   readonly #death: Promise<never>
@@ -40,14 +39,13 @@ export class ServiceConnection {
   readonly #stopped = new AbortController()
   #ended = false
 
-  private constructor({ worker, onProgress, onDeath }: ConnectionOptions, events: MessagePort) {
+  private constructor({ worker, onProgress, onDeath }: ConnectionOptions) {
     this.#worker = worker
     const proxy = wrap<ServiceApi>(worker)
     this.#api = callable(proxy)
     this.#release = () => {
       proxy[releaseProxy]()
     }
-    this.#events = events
     this.#death = new Promise((_, reject) => {
       this.#die = (error) => {
         reject(error)
@@ -56,9 +54,13 @@ export class ServiceConnection {
       }
     })
     this.#death.catch(onDeath)
-    events.onmessage = (event: MessageEvent<ProgressEvent>) => {
-      onProgress(event.data)
-    }
+    worker.addEventListener(
+      'message',
+      ({ data }: MessageEvent<Partial<ProgressMessage> | null>) => {
+        if (data?.progress !== undefined) onProgress(data.progress)
+      },
+      { signal: this.#stopped.signal },
+    )
     worker.addEventListener('error', (event) => {
       event.preventDefault()
       const message = event.message || 'its script could not be loaded (missing, or blocked by worker-src)'
@@ -73,8 +75,7 @@ export class ServiceConnection {
 
   /** @throws EmbeddingsError `worker_terminated`, `timeout`; `bad_model_file` when a recipe in the options is wrong */
   static async open(options: ConnectionOptions): Promise<ServiceConnection> {
-    const { port1, port2 } = new MessageChannel()
-    const connection = new ServiceConnection(options, port1)
+    const connection = new ServiceConnection(options)
     const close = (): void => {
       connection.#die(new EmbeddingsError('worker_terminated', 'The embedding service was closed.'))
     }
@@ -89,7 +90,7 @@ export class ServiceConnection {
     }, START_DEADLINE)
     try {
       const store = connection.#serve(options.store)
-      await connection.call<null>((api) => api.configure(options.config, transfer(port2, [port2]), store))
+      await connection.call<null>((api) => api.configure(options.config, store))
     } catch (error) {
       close()
       throw error
@@ -144,7 +145,6 @@ export class ServiceConnection {
     if (this.#ended) return
     this.#ended = true
     this.#stopped.abort()
-    this.#events.close()
     this.#storePort?.close()
     this.#release()
     this.#worker.terminate()

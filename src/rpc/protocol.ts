@@ -172,7 +172,15 @@ export interface BackendTimes {
   bulk: number
 }
 
-/** What `onProgress` receives, and what the service posts on the event port. */
+/**
+ * A message of the service that answers no call. It goes over the port that the answers go over: what was posted before
+ * an answer comes before it, which between two ports is not so.
+ */
+export interface ProgressMessage {
+  progress: ProgressEvent
+}
+
+/** What `onProgress` receives. */
 export type ProgressEvent =
   | {
       type: 'download'
@@ -213,8 +221,8 @@ export interface EmbeddingsResult {
 
 /** The facade that the service exposes to the page. Every path of it is on the guard's allow-list. */
 export interface ServiceApi {
-  /** Must be the first call, once. Progress goes out on `events`; `store` leads to the page's own store. */
-  configure(config: ServiceConfig, events: MessagePort, store: MessagePort | null): Promise<Reply<null>>
+  /** Must be the first call, once. `store` leads to the page's own store. */
+  configure(config: ServiceConfig, store: MessagePort | null): Promise<Reply<null>>
   embeddings: {
     create: (body: EmbeddingCreateParams, call: CallOptions) => Promise<Reply<EmbeddingsResult>>
   }

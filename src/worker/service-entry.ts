@@ -4,13 +4,17 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import { reply } from '../rpc/error-codec.ts'
 import { answerComlink, handOver } from '../rpc/guard.ts'
 import { holdLock } from '../rpc/liveness.ts'
-import { SERVICE_PATHS, type ProgressEvent, type ServiceApi } from '../rpc/protocol.ts'
+import { SERVICE_PATHS, type ProgressMessage, type ServiceApi } from '../rpc/protocol.ts'
 import { EmbeddingService } from './service.ts'
 import { trustOwnScripts } from './trusted-scripts.ts'
 
 trustOwnScripts()
 
 let service: EmbeddingService | null = null
+
+function tell(message: ProgressMessage): void {
+  self.postMessage(message)
+}
 
 function configured(): EmbeddingService {
   if (service === null)
@@ -19,14 +23,11 @@ function configured(): EmbeddingService {
 }
 
 const api: ServiceApi = {
-  configure: (config, events, store) =>
+  configure: (config, store) =>
     reply(async () => {
       if (service !== null) throw new EmbeddingsError('inference_failed', 'The service is configured already.')
       if (config.livenessLock !== null) await holdLock(config.livenessLock)
-      const emit = (progress: ProgressEvent): void => {
-        events.postMessage(progress)
-      }
-      service = await EmbeddingService.create(config, emit, store)
+      service = await EmbeddingService.create(config, (progress) => tell({ progress }), store)
       return null
     }),
   embeddings: {

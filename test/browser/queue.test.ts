@@ -132,10 +132,12 @@ test('equal inputs of one request run once, however they are written', async () 
     expect(vectors).toEqual(input.map((text) => (text === 'blue' ? blue : red)!.embedding))
     // Three tokens each, special tokens included.
     expect(usage).toEqual({ prompt_tokens: 900, total_tokens: 900 })
-    expect(events.splice(0)).toMatchObject([
-      { inputs: 2, tokens: 6, totalInputs: 300 },
-      { inputs: 300, tokens: 894, totalInputs: 300 },
-    ])
+    // How many events tell it depends on how fast the texts are tokenized; the repeats come last, in one.
+    const told = events.splice(0)
+    const repeats = told.pop()
+    expect(repeats).toMatchObject({ inputs: 300, tokens: 894, totalInputs: 300 })
+    expect(told.at(-1)).toMatchObject({ inputs: 2, totalInputs: 300 })
+    expect(told.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(6)
   }
 })
 
