@@ -48,6 +48,7 @@ export default defineConfig(
       '.cache/',
       // AssemblyScript: TypeScript's syntax with another meaning.
       'src/simd/assembly/',
+      'src/search/assembly/',
     ],
   },
   {

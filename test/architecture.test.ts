@@ -33,7 +33,7 @@ const file = (path: string, text = ''): SourceText => ({ path, text })
 
 // AssemblyScript, compiled apart: its imports are not TypeScript's.
 const sources = pathsUnder('src', /\.ts$/)
-  .filter((path) => !path.startsWith('src/simd/assembly/'))
+  .filter((path) => !/^src\/\w+\/assembly\//.test(path))
   .map(read)
 const demo = pathsUnder('demo', /\.ts$/).map(read)
 

@@ -2,6 +2,7 @@
 
 export { matchingWords } from './highlight.ts'
 export type { Int8Matrix } from './int8-rows.ts'
+export type { SearchBackend } from './row-scan.ts'
 export type { Span } from './sentences.ts'
 export { passagesOf, splitText, type Passage, type SplitOptions } from './splitter.ts'
 export {

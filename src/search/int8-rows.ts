@@ -1,33 +1,51 @@
-/** Vectors as int8 rows with one scale each, and their cosine with a query. */
+/** Vectors as int8 rows, and the search among them. */
+
+import { EmbeddingsError } from '../openai/errors.ts'
+import { TopK, type Ranking } from '../vectors/top-k.ts'
+import { toIntegerQuery } from './integer-query.ts'
+import { rowsAtOnce, type RowScan } from './row-scan.ts'
 
 /** Vectors of one space as they are stored: `value ≈ rows[i] × scales[row]`. */
 export interface Int8Matrix {
   /** count × dimensions, row-major, −127 to 127. */
   rows: Int8Array
-  /** One per row: largest absolute value of the row, divided by 127. */
+  /** One per row. */
   scales: Float32Array
 }
 
-/** A growing matrix of int8 rows. Takes `dimensions + 8` bytes a row, and at most twice that while it grows. */
+/** Some rows one after another, in a buffer of their own. */
+interface Block {
+  /** Index of the first row. */
+  first: number
+  count: number
+  capacity: number
+  rows: Int8Array
+  /** null while every vector has length 1: its scale is then what gives its row length 1. */
+  scales: Float32Array | null
+}
+
+/** Bytes of a block that rows added one by one fill; larger ones are made for exactly what is added at once. */
+const BLOCK_BYTES = 2 ** 18
+
+/** How far from 1 a length may be to be taken for it; rounding a vector to int8 changes its length as much. */
+const LENGTH_TOLERANCE = 1e-4
+
+/**
+ * A growing matrix of int8 rows. Takes `dimensions` bytes a row, and 4 more where vectors are not of length 1. What
+ * was added stays where it is: growing needs no second copy, and leaves room for 256 kB of rows at most.
+ */
 export class Int8Rows {
   readonly dimensions: number
-  #count: number
-  #rows: Int8Array
-  #scales: Float32Array
-  /** 1 / norm of each row's leading `#normWidth` values, for the first `#normCount` rows. */
-  #inverseNorms = new Float32Array(0)
-  #normWidth = 0
-  #normCount = 0
+  readonly #blocks: Block[] = []
+  #count = 0
 
   /** Takes the arrays of `stored` as its own, without a copy. */
-  constructor(
-    dimensions: number,
-    stored: Int8Matrix = { rows: new Int8Array(0), scales: new Float32Array(0) },
-  ) {
+  constructor(dimensions: number, stored?: Int8Matrix) {
     this.dimensions = dimensions
-    this.#rows = stored.rows
-    this.#scales = stored.scales
-    this.#count = stored.scales.length
+    if (stored === undefined || stored.scales.length === 0) return
+    const { rows, scales } = stored
+    this.#count = scales.length
+    this.#blocks.push({ first: 0, count: this.#count, capacity: this.#count, rows, scales })
   }
 
   /** Number of rows. */
@@ -36,121 +54,128 @@ export class Int8Rows {
   }
 
   /**
-   * Quantises one vector and appends it: symmetric, the row's largest absolute value becomes 127.
+   * Quantises vectors and appends them: symmetric, the largest absolute value of each becomes 127.
    *
-   * @param vector `dimensions` finite values, not all zero
+   * @param matrix rows × dimensions, row-major; finite, and no row of zeros
    */
-  append(vector: ArrayLike<number>): void {
-    this.#reserve(this.#count + 1)
-    let largest = 0
-    for (let i = 0; i < this.dimensions; i++) largest = Math.max(largest, Math.abs(vector[i]!))
-    const start = this.#count * this.dimensions
-    for (let i = 0; i < this.dimensions; i++) this.#rows[start + i] = Math.round((vector[i]! / largest) * 127)
-    this.#scales[this.#count] = largest / 127
-    this.#count++
-  }
-
-  /** One row as float32, as far as int8 kept it; not normalised again. */
-  row(index: number): Float32Array<ArrayBuffer> {
-    const start = index * this.dimensions
-    const scale = this.#scales[index]!
-    return Float32Array.from(this.#rows.subarray(start, start + this.dimensions), (value) => value * scale)
-  }
-
-  /** Exact copies of what is stored. */
-  toMatrix(): Int8Matrix {
-    return {
-      rows: this.#rows.slice(0, this.#count * this.dimensions),
-      scales: this.#scales.slice(0, this.#count),
+  append(matrix: Float32Array): void {
+    const { dimensions } = this
+    const count = matrix.length / dimensions
+    const last = this.#blocks.at(-1)
+    const room = last === undefined ? 0 : Math.min(last.capacity - last.count, count)
+    const added = count > room ? this.#createBlock(this.#count + room, count - room) : undefined
+    for (let row = 0; row < count; row++) {
+      const vector = matrix.subarray(row * dimensions, (row + 1) * dimensions)
+      if (row < room) writeRow(last!, last!.count + row, vector)
+      else writeRow(added!, row - room, vector)
     }
+    // Last of all: where memory was short, nothing was added.
+    if (last !== undefined) last.count += room
+    if (added !== undefined) this.#blocks.push({ ...added, count: count - room })
+    this.#count += count
+  }
+
+  /** One row as float32, as far as int8 kept it. */
+  row(index: number): Float32Array<ArrayBuffer> {
+    const block = this.#blocks.findLast(({ first }) => first <= index)!
+    const values = this.#rowsOf(block, index - block.first, 1)
+    const scale = block.scales?.[index - block.first] ?? unitScale(values)
+    return Float32Array.from(values, (value) => value * scale)
+  }
+
+  /** Copies of what is stored. */
+  toMatrix(): Int8Matrix {
+    const rows = new Int8Array(this.#count * this.dimensions)
+    const scales = new Float32Array(this.#count)
+    for (const block of this.#blocks) {
+      const { first, count } = block
+      rows.set(this.#rowsOf(block, 0, count), first * this.dimensions)
+      for (let row = 0; row < count; row++) {
+        scales[first + row] = block.scales?.[row] ?? unitScale(this.#rowsOf(block, row, 1))
+      }
+    }
+    return { rows, scales }
   }
 
   /**
-   * Cosine of the query with the leading values of every row, each renormalised; a row whose leading values are
-   * all zero scores 0. The row's scale cancels out of a cosine, so only int8 values and norms are read.
+   * The rows of highest cosine with the query, best first; of equal ones the lower index first. The leading values of
+   * every row are compared, renormalised; a row in which they are all zero scores 0. A row's scale cancels out of a
+   * cosine, so only int8 values are read.
    *
    * @param query any finite vector, not all zero; its length, 1 to `dimensions`, says how many values count
-   * @param accept rows for which it says false score NaN
-   * @returns one score a row, −1 to 1
+   * @param accept rows for which it says false are passed over; asked once for every row, in order
+   * @throws {EmbeddingsError} 400 `invalid_value` when the stored rows are gone
    */
-  cosines(query: Float32Array, accept: ((index: number) => boolean) | undefined): Float64Array<ArrayBuffer> {
-    const width = query.length
-    const { values, inverseNorm } = toIntegers(query)
-    const inverseNorms = this.#inverseNormsAt(width)
-    const scores = new Float64Array(this.#count)
-    for (let index = 0; index < this.#count; index++) {
-      scores[index] =
-        accept === undefined || accept(index)
-          ? dotIntegers(values, this.#rows, index * this.dimensions) * inverseNorms[index]! * inverseNorm
-          : NaN
+  search(
+    query: Float32Array,
+    k: number,
+    scan: RowScan,
+    accept: ((index: number) => boolean) | undefined,
+  ): Ranking {
+    const integers = toIntegerQuery(query)
+    const total = this.#count
+    const best = new TopK(k, total)
+    const step = rowsAtOnce(this.dimensions)
+    for (const block of this.#blocks) {
+      const { first } = block
+      // Not what the filter adds meanwhile.
+      const count = Math.min(block.count, total - first)
+      for (let start = 0; start < count; start += step) {
+        const size = Math.min(step, count - start)
+        // Before the scan: what the filter calls may search as well, and the scores are the scan's own.
+        const accepted = accept && Array.from({ length: size }, (_, row) => accept(first + start + row))
+        if (accepted?.some(Boolean) === false) continue
+        const scores = scan.scan(integers, this.#rowsOf(block, start, size), this.dimensions)
+        accepted?.forEach((isAccepted, row) => {
+          if (!isAccepted) scores[row] = NaN
+        })
+        best.offer(scores, first + start)
+      }
     }
-    return scores
+    return best.finish()
   }
 
-  /** Kept for one width at a time: changing the width costs one pass, adding rows only the new ones. */
-  #inverseNormsAt(width: number): Float32Array {
-    if (this.#normWidth !== width) this.#normCount = 0
-    this.#normWidth = width
-    if (this.#inverseNorms.length < this.#count) {
-      const grown = new Float32Array(this.#scales.length)
-      grown.set(this.#inverseNorms.subarray(0, this.#normCount))
-      this.#inverseNorms = grown
-    }
-    for (let index = this.#normCount; index < this.#count; index++) {
-      const start = index * this.dimensions
-      let squares = 0
-      for (let i = start; i < start + width; i++) squares += this.#rows[i]! * this.#rows[i]!
-      this.#inverseNorms[index] = squares === 0 ? 0 : 1 / Math.sqrt(squares)
-    }
-    this.#normCount = this.#count
-    return this.#inverseNorms
+  #rowsOf({ rows }: Block, start: number, count: number): Int8Array {
+    const { dimensions } = this
+    const part = rows.subarray(start * dimensions, (start + count) * dimensions)
+    if (part.length === count * dimensions) return part
+    const message =
+      'the rows that the index was made from are gone: their buffer was transferred or made smaller'
+    throw new EmbeddingsError('invalid_value', message, { param: 'rows' })
   }
 
-  #reserve(count: number): void {
-    if (count <= this.#scales.length) return
-    const capacity = Math.max(count, 64, Math.ceil(this.#scales.length * 1.5))
-    const rows = new Int8Array(capacity * this.dimensions)
-    rows.set(this.#rows.subarray(0, this.#count * this.dimensions))
-    const scales = new Float32Array(capacity)
-    scales.set(this.#scales.subarray(0, this.#count))
-    this.#rows = rows
-    this.#scales = scales
+  /** Has room for `count` rows; where rows come one by one, the room doubles, up to a block's size. */
+  #createBlock(first: number, count: number): Block {
+    const most = Math.floor(BLOCK_BYTES / this.dimensions)
+    const capacity = Math.max(count, Math.min(Math.max(first, 8), most))
+    return { first, count: 0, capacity, rows: new Int8Array(capacity * this.dimensions), scales: null }
   }
 }
 
-/**
- * The query as integers of up to 16 bits, so that the scan multiplies integers only. Their range is chosen so that
- * no sum of `query.length` products with int8 values can leave int32; at 384 values that is the full 16 bits,
- * an error of 1/32767 of the largest value, far below that of the int8 rows.
- */
-function toIntegers(query: Float32Array): { values: Int16Array; inverseNorm: number } {
-  const limit = Math.min(32767, Math.floor((2 ** 31 - 1) / (128 * query.length)))
+function writeRow(block: Block, row: number, vector: Float32Array): void {
   let largest = 0
-  for (const value of query) largest = Math.max(largest, Math.abs(value))
-  const values = new Int16Array(query.length)
   let squares = 0
-  for (let i = 0; i < query.length; i++) {
-    values[i] = Math.round((query[i]! / largest) * limit)
-    squares += values[i]! * values[i]!
+  for (const value of vector) {
+    largest = Math.max(largest, Math.abs(value))
+    squares += value * value
   }
-  return { values, inverseNorm: 1 / Math.sqrt(squares) }
+  const values = rowOf(block, row, vector.length)
+  for (let i = 0; i < values.length; i++) values[i] = Math.round((vector[i]! / largest) * 127)
+  const isUnit = Math.abs(Math.sqrt(squares) - 1) <= LENGTH_TOLERANCE
+  if (isUnit && block.scales === null) return
+  block.scales ??= Float32Array.from({ length: block.capacity }, (_, other) =>
+    other < row ? unitScale(rowOf(block, other, vector.length)) : 0,
+  )
+  block.scales[row] = isUnit ? unitScale(values) : largest / 127
 }
 
-/** Dot product of `query` and as many values of `rows` from `start` on, in int32. */
-function dotIntegers(query: Int16Array, rows: Int8Array, start: number): number {
-  const length = query.length
-  const blocks = length - (length % 4)
-  let s0 = 0
-  let s1 = 0
-  let s2 = 0
-  let s3 = 0
-  let i = 0
-  for (; i < blocks; i += 4) {
-    s0 = (s0 + query[i]! * rows[start + i]!) | 0
-    s1 = (s1 + query[i + 1]! * rows[start + i + 1]!) | 0
-    s2 = (s2 + query[i + 2]! * rows[start + i + 2]!) | 0
-    s3 = (s3 + query[i + 3]! * rows[start + i + 3]!) | 0
-  }
-  for (; i < length; i++) s0 = (s0 + query[i]! * rows[start + i]!) | 0
-  return s0 + s1 + s2 + s3
+function rowOf({ rows }: Block, row: number, width: number): Int8Array {
+  return rows.subarray(row * width, (row + 1) * width)
+}
+
+/** The scale that gives a row length 1. */
+function unitScale(values: Int8Array): number {
+  let squares = 0
+  for (const value of values) squares += value * value
+  return Math.fround(1 / Math.sqrt(squares))
 }

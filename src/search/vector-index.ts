@@ -1,11 +1,11 @@
 import { EmbeddingsError } from '../openai/errors.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
-import { topK as bestOf } from '../vectors/top-k.ts'
 import { Int8Rows, type Int8Matrix } from './int8-rows.ts'
+import { MOST_DIMENSIONS, rowScan, type SearchBackend } from './row-scan.ts'
 
 /** The vector space of an index. */
 export interface VectorSpace {
-  /** Values per vector, at least 1. */
+  /** Values per vector, 1 to 16,384. */
   dimensions: number
   /** `system_fingerprint` of the responses that the vectors come from. */
   fingerprint: string
@@ -36,7 +36,7 @@ export interface VectorMatch {
 
 /**
  * Exact nearest-neighbour search by cosine over int8 vectors: every row is compared, nothing is approximated but
- * the values themselves. A row takes `dimensions` bytes and 8 more.
+ * the values themselves. A row takes `dimensions` bytes, and 4 more in an index that holds vectors whose length is not 1.
  *
  * The index belongs to one vector space and refuses vectors of another: they would be found, and mean nothing.
  * It may be searched at fewer dimensions than it holds, as far as the model supports that: the leading values of
@@ -53,11 +53,14 @@ export class VectorIndex {
   readonly fingerprint: string
   readonly #rows: Int8Rows
 
-  /** @throws {EmbeddingsError} 400 `invalid_value` when `dimensions` is not a positive integer */
+  /** @throws {EmbeddingsError} 400 `invalid_value` when `dimensions` is not an integer from 1 to 16,384 */
   constructor(space: VectorSpace, stored?: Int8Matrix) {
     const { dimensions, fingerprint } = space
-    if (!Number.isSafeInteger(dimensions) || dimensions < 1) {
-      throw invalid('dimensions', `dimensions must be an integer of at least 1, got ${dimensions}`)
+    if (!Number.isSafeInteger(dimensions) || dimensions < 1 || dimensions > MOST_DIMENSIONS) {
+      throw invalid(
+        'dimensions',
+        `dimensions must be an integer from 1 to ${MOST_DIMENSIONS}, got ${dimensions}`,
+      )
     }
     this.dimensions = dimensions
     this.fingerprint = fingerprint
@@ -67,15 +70,23 @@ export class VectorIndex {
   /**
    * An index over stored rows, taken as they are and without a copy: do not change the arrays afterwards.
    *
-   * @throws {EmbeddingsError} 400 `invalid_value` when `rows` is not as long as `scales` and `dimensions` demand
+   * @throws {EmbeddingsError} 400 `invalid_value` when `rows` or `scales` is another kind of array, or `rows` is not as
+   *   long as `scales` and `dimensions` demand
    */
   static fromInt8(stored: StoredVectorIndex): VectorIndex {
     const { dimensions, rows, scales } = stored
+    requireArray('rows', rows, 'Int8Array')
+    requireArray('scales', scales, 'Float32Array')
     if (rows.length !== scales.length * dimensions) {
       const expected = `${scales.length} scales of ${dimensions} dimensions need ${scales.length * dimensions} values`
       throw invalid('rows', `rows has ${rows.length} values, but ${expected}`)
     }
     return new VectorIndex(stored, { rows, scales })
+  }
+
+  /** What searches run on: the same for every index of a page or worker, and the same results either way. */
+  get backend(): SearchBackend {
+    return rowScan().backend
   }
 
   /** Number of rows. */
@@ -117,9 +128,7 @@ export class VectorIndex {
     const unusable = findUnusableRow(matrix, this.dimensions)
     if (unusable !== -1) throw invalid('matrix', `row ${unusable} holds NaN, infinity or nothing but zeros`)
     const first = this.size
-    for (let start = 0; start < matrix.length; start += this.dimensions) {
-      this.#rows.append(matrix.subarray(start, start + this.dimensions))
-    }
+    this.#rows.append(matrix)
     return first
   }
 
@@ -129,7 +138,8 @@ export class VectorIndex {
    * @param query as long as the index's vectors or shorter, of any length but zero
    * @returns at most `topK` matches, fewer where the index or the filter has no more
    * @throws {EmbeddingsError} 400 `invalid_value` for another fingerprint, a `topK` that is not an integer of at least
-   *   0, `dimensions` above the query's length, a query that is too long, or one with NaN, infinity or only zeros
+   *   0, `dimensions` above the query's length, a query that is too long, or one with NaN, infinity or only zeros; also
+   *   where the buffer that the index was made from was transferred since
    */
   search(query: ArrayLike<number>, options: VectorSearchOptions): VectorMatch[] {
     const { topK = 10, dimensions = query.length, filter } = options
@@ -147,7 +157,7 @@ export class VectorIndex {
     if (findUnusableRow(leading, dimensions) !== -1) {
       throw invalid('query', 'the query holds NaN, infinity or nothing but zeros')
     }
-    const { indices, scores } = bestOf(this.#rows.cosines(leading, filter), topK)
+    const { indices, scores } = this.#rows.search(leading, topK, rowScan(), filter)
     return Array.from(indices, (index, rank) => ({ index, score: scores[rank]! }))
   }
 
@@ -180,6 +190,12 @@ export class VectorIndex {
 function atDimensions(fingerprint: string, own: number, dimensions: number): string {
   const ending = `:${own}`
   return fingerprint.endsWith(ending) ? `${fingerprint.slice(0, -ending.length)}:${dimensions}` : fingerprint
+}
+
+/** By name: an array may come from another frame, whose classes are others. */
+function requireArray(param: string, array: unknown, kind: string): void {
+  const actual = Object.prototype.toString.call(array).slice('[object '.length, -1)
+  if (actual !== kind) throw invalid(param, `${param} must be of type ${kind}, got ${actual}`)
 }
 
 function invalid(param: string, message: string): EmbeddingsError {

@@ -1,60 +1,83 @@
-/** The best scores and where they stood, best first; both arrays have the same length. */
-export interface TopK {
+/** Scores and where they stood, best first; both arrays have the same length. */
+export interface Ranking {
   indices: Uint32Array<ArrayBuffer>
   scores: Float64Array<ArrayBuffer>
 }
 
 /**
- * The `k` highest scores, highest first; of equal scores the lower index comes first, and is kept first.
- * Takes O(n log k) time and O(k) memory: a binary heap holds the best so far with the worst of them on top.
- *
- * @param scores any length; NaN has no rank and is passed over
- * @param k how many to return, an integer of at least 0; more than there are gives all there are
- * @returns at most `k` indices with their scores
- * @throws {RangeError} when `k` is not an integer of at least 0
+ * The `k` highest of scores that come in parts, highest first; of equal scores the lower index comes first, and is kept
+ * first. Takes O(n log k) time and O(k) memory: a binary heap holds the best so far with the worst of them on top.
  */
-export function topK(scores: ArrayLike<number>, k: number): TopK {
-  if (!Number.isSafeInteger(k) || k < 0) throw new RangeError(`k must be an integer of at least 0, got ${k}`)
-  const capacity = Math.min(k, scores.length)
-  const heap: TopK = { indices: new Uint32Array(capacity), scores: new Float64Array(capacity) }
-  let size = 0
-  for (let index = 0; index < scores.length; index++) {
-    const score = scores[index]!
-    if (size < capacity) {
-      if (Number.isNaN(score)) continue
-      put(heap, size, index, score)
-      siftUp(heap, size)
-      size++
-    } else if (capacity > 0 && score > heap.scores[0]!) {
-      // Strictly greater: a tie must lose, since its index is higher than every index in the heap.
-      put(heap, 0, index, score)
-      siftDown(heap, size)
-    }
+export class TopK {
+  readonly #heap: Ranking
+  #size = 0
+
+  /**
+   * @param k how many to keep, an integer of at least 0
+   * @param available how many scores will come at most
+   * @throws {RangeError} when `k` is not an integer of at least 0
+   */
+  constructor(k: number, available: number) {
+    if (!Number.isSafeInteger(k) || k < 0) throw new RangeError(`k must be an integer of at least 0, got ${k}`)
+    const capacity = Math.min(k, available)
+    this.#heap = { indices: new Uint32Array(capacity), scores: new Float64Array(capacity) }
   }
-  sortBestFirst(heap, size)
-  return size === capacity ? heap : { indices: heap.indices.slice(0, size), scores: heap.scores.slice(0, size) }
+
+  /**
+   * Takes the next part.
+   *
+   * @param scores any length; NaN has no rank and is passed over
+   * @param first index of the part's first score; above all that came before
+   */
+  offer(scores: ArrayLike<number>, first: number): void {
+    const heap = this.#heap
+    const capacity = heap.scores.length
+    if (capacity === 0) return
+    let size = this.#size
+    for (let i = 0; i < scores.length; i++) {
+      const score = scores[i]!
+      if (size < capacity) {
+        if (Number.isNaN(score)) continue
+        put(heap, size, first + i, score)
+        siftUp(heap, size)
+        size++
+      } else if (score > heap.scores[0]!) {
+        // Strictly greater: a tie must lose, since its index is higher than every index in the heap.
+        put(heap, 0, first + i, score)
+        siftDown(heap, size)
+      }
+    }
+    this.#size = size
+  }
+
+  /** What is left of all that came, best first: at most `k`. Nothing may be offered after this. */
+  finish(): Ranking {
+    const { indices, scores } = this.#heap
+    sortBestFirst(this.#heap, this.#size)
+    return { indices: indices.subarray(0, this.#size), scores: scores.subarray(0, this.#size) }
+  }
 }
 
 /** Whether place `a` of the heap ranks after place `b`. */
-function isWorse(heap: TopK, a: number, b: number): boolean {
+function isWorse(heap: Ranking, a: number, b: number): boolean {
   const scoreA = heap.scores[a]!
   const scoreB = heap.scores[b]!
   return scoreA < scoreB || (scoreA === scoreB && heap.indices[a]! > heap.indices[b]!)
 }
 
-function put(heap: TopK, place: number, index: number, score: number): void {
+function put(heap: Ranking, place: number, index: number, score: number): void {
   heap.indices[place] = index
   heap.scores[place] = score
 }
 
-function swap(heap: TopK, a: number, b: number): void {
+function swap(heap: Ranking, a: number, b: number): void {
   const index = heap.indices[a]!
   const score = heap.scores[a]!
   put(heap, a, heap.indices[b]!, heap.scores[b]!)
   put(heap, b, index, score)
 }
 
-function siftUp(heap: TopK, from: number): void {
+function siftUp(heap: Ranking, from: number): void {
   let place = from
   while (place > 0) {
     const parent = (place - 1) >> 1
@@ -65,7 +88,7 @@ function siftUp(heap: TopK, from: number): void {
 }
 
 /** Lets the element on top sink to its place among the first `size`. */
-function siftDown(heap: TopK, size: number): void {
+function siftDown(heap: Ranking, size: number): void {
   let place = 0
   for (;;) {
     const left = 2 * place + 1
@@ -79,7 +102,7 @@ function siftDown(heap: TopK, size: number): void {
 }
 
 /** Second half of heapsort: the worst goes to the end, again and again. */
-function sortBestFirst(heap: TopK, size: number): void {
+function sortBestFirst(heap: Ranking, size: number): void {
   for (let end = size - 1; end > 0; end--) {
     swap(heap, 0, end)
     siftDown(heap, end)

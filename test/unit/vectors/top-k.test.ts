@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { topK } from '../../../src/vectors/top-k.ts'
+import { TopK, type Ranking } from '../../../src/vectors/top-k.ts'
 
 /** The oracle: a stable sort of everything. */
 function sortAll(scores: readonly number[], k: number): { indices: number[]; scores: number[] } {
@@ -11,7 +11,16 @@ function sortAll(scores: readonly number[], k: number): { indices: number[]; sco
   return { indices: ranked.map(({ index }) => index), scores: ranked.map(({ score }) => score) }
 }
 
-function plain({ indices, scores }: ReturnType<typeof topK>): { indices: number[]; scores: number[] } {
+/** All scores, `part` at a time. */
+function topK(scores: ArrayLike<number>, k: number, part = scores.length): Ranking {
+  const best = new TopK(k, scores.length)
+  for (let first = 0; first < scores.length; first += part) {
+    best.offer(Array.from(scores).slice(first, first + part), first)
+  }
+  return best.finish()
+}
+
+function plain({ indices, scores }: Ranking): { indices: number[]; scores: number[] } {
   return { indices: [...indices], scores: [...scores] }
 }
 
@@ -24,7 +33,7 @@ function randomFrom(seed: number): () => number {
   }
 }
 
-describe('topK', () => {
+describe('TopK', () => {
   it('returns the best first, with their places', () => {
     expect(plain(topK(Float32Array.of(0.25, 0.75, -1, 0.5), 2))).toEqual({
       indices: [1, 3],
@@ -47,7 +56,10 @@ describe('topK', () => {
         return draw === 0 ? NaN : draw === 1 ? Infinity : draw === 2 ? -Infinity : draw / 4
       })
       const k = Math.floor(random() * 70)
-      expect(plain(topK(scores, k)), `k ${k} of [${scores.join()}]`).toEqual(sortAll(scores, k))
+      const part = 1 + Math.floor(random() * 20)
+      expect(plain(topK(scores, k, part)), `k ${k} of [${scores.join()}], ${part} at a time`).toEqual(
+        sortAll(scores, k),
+      )
     }
   })
 
