@@ -27,7 +27,6 @@ export class PageStore implements ModelStore {
     this.#deadline = deadline
     port.onmessage = ({ data }: MessageEvent<StoreAnswer>) => {
       const pending = this.#pending.get(data.id)
-      this.#pending.delete(data.id)
       if (data.ok) pending?.resolve(data.value)
       else pending?.reject(new Error(data.reason))
     }
@@ -63,18 +62,22 @@ export class PageStore implements ModelStore {
     })
   }
 
-  #call(method: StoreCall['method'], given: readonly unknown[]): Promise<unknown> {
-    if (this.#dead !== null) return Promise.reject(this.#dead)
+  async #call(method: StoreCall['method'], given: readonly unknown[]): Promise<unknown> {
+    if (this.#dead !== null) throw this.#dead
     const id = this.#calls++
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const timer = setTimeout(() => {
       this.#die(`it did not answer ${method} within ${String(this.#deadline)} ms`)
     }, this.#deadline)
     this.#pending.set(id, { resolve, reject })
-    this.#port.postMessage({ id, method, arguments: given } satisfies StoreCall)
-    return promise.finally(() => {
+    try {
+      // Throws where a file cannot be sent: then nothing was asked, and no answer is waited for.
+      this.#port.postMessage({ id, method, arguments: given } satisfies StoreCall)
+      return await promise
+    } finally {
       clearTimeout(timer)
-    })
+      this.#pending.delete(id)
+    }
   }
 
   #die(reason: string): void {

@@ -8,12 +8,17 @@ const VECTORS = 'browser-embeddings-vectors'
 const GPUS = 'browser-embeddings-gpu'
 const CONFIG = { kind: 'indexeddb', maxEntries: 10 } as const
 
-/** @returns whether another connection stood in the way */
+/** @returns whether another connection stood in the way; rejects where it stands there for ten seconds */
 async function deleteDatabase(name: string): Promise<boolean> {
   const deleting = indexedDB.deleteDatabase(name)
   let blocked = false
   deleting.onblocked = () => (blocked = true)
-  await new Promise((resolve) => (deleting.onsuccess = resolve))
+  await new Promise((resolve, reject) => {
+    deleting.onsuccess = resolve
+    setTimeout(() => {
+      reject(new Error(`${name} is held open`))
+    }, 10_000)
+  })
   return blocked
 }
 
@@ -63,3 +68,46 @@ test('one that is taken away: the status says so, and does not fail', async () =
   expect(status).toMatchObject({ kind: 'indexeddb', entries: 0 })
   expect(status?.reason).toMatch(/clos/)
 })
+
+test.each([VECTORS, GPUS])(
+  '%s: another tab that deletes or upgrades it need not wait for this one',
+  async (name) => {
+    await openVectorCache(CONFIG)
+    await GpuRecords.open(true)
+    for (const request of ['deleteDatabase(name)', 'open(name, 2)']) {
+      expect(await inAnotherThread(name, request)).toBe('success')
+      // Closed at once, or the next one would wait for it.
+      if (request.startsWith('open'))
+        expect(await inAnotherThread(name, 'deleteDatabase(name)')).toBe('success')
+      await openVectorCache(CONFIG)
+      await GpuRecords.open(true)
+    }
+  },
+)
+
+/** What comes of a request of other software within two seconds, its connection closed; `blocked` where none does. */
+async function inAnotherThread(name: string, request: string): Promise<string> {
+  const code = `
+    onmessage = ({ data: name }) => {
+      const request = indexedDB.${request}
+      const late = setTimeout(() => postMessage('blocked'), 2000)
+      request.onerror = () => postMessage(String(request.error))
+      request.onsuccess = () => {
+        clearTimeout(late)
+        request.result?.close()
+        postMessage('success')
+      }
+    }`
+  const worker = new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })))
+  const answer = new Promise<string>((resolve) => {
+    worker.onmessage = ({ data }: MessageEvent<string>) => {
+      resolve(data)
+    }
+  })
+  worker.postMessage(name)
+  try {
+    return await answer
+  } finally {
+    worker.terminate()
+  }
+}
