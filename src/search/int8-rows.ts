@@ -155,7 +155,8 @@ export class Int8Rows {
 function writeRow(block: Block, row: number, vector: Float32Array): void {
   let largest = 0
   let squares = 0
-  for (const value of vector) {
+  for (let i = 0; i < vector.length; i++) {
+    const value = vector[i]!
     largest = Math.max(largest, Math.abs(value))
     squares += value * value
   }
@@ -176,6 +177,6 @@ function rowOf({ rows }: Block, row: number, width: number): Int8Array {
 /** The scale that gives a row length 1. */
 function unitScale(values: Int8Array): number {
   let squares = 0
-  for (const value of values) squares += value * value
+  for (let i = 0; i < values.length; i++) squares += values[i]! * values[i]!
   return Math.fround(1 / Math.sqrt(squares))
 }

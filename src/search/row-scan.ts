@@ -42,7 +42,7 @@ interface ScanExports {
   query: WebAssembly.Global<'i32'>
   rows: WebAssembly.Global<'i32'>
   scores: WebAssembly.Global<'i32'>
-  scan(stride: number, width: number, count: number, querySquares: number): void
+  scan: (stride: number, width: number, count: number, querySquares: number) => void
 }
 
 /**

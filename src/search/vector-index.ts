@@ -192,7 +192,11 @@ function atDimensions(fingerprint: string, own: number, dimensions: number): str
   return fingerprint.endsWith(ending) ? `${fingerprint.slice(0, -ending.length)}:${dimensions}` : fingerprint
 }
 
-/** By name: an array may come from another frame, whose classes are others. */
+/**
+ * By name: an array may come from another frame, whose classes are others.
+ *
+ * @throws {EmbeddingsError} 400 `invalid_value` for anything but a typed array of that kind
+ */
 function requireArray(param: string, array: unknown, kind: string): void {
   const actual = Object.prototype.toString.call(array).slice('[object '.length, -1)
   if (actual !== kind) throw invalid(param, `${param} must be of type ${kind}, got ${actual}`)
