@@ -36,6 +36,8 @@ export class ServiceConnection {
   /** Rejects when the service can no longer be used. */
   readonly #death: Promise<never>
   #die: (error: EmbeddingsError) => void = () => undefined
+  /** Rejects the calls under way. Racing each against `#death` would leave something of every call there for ever. */
+  readonly #giveUp = new Set<(error: EmbeddingsError) => void>()
   readonly #stopped = new AbortController()
   #ended = false
 
@@ -49,6 +51,7 @@ export class ServiceConnection {
     this.#death = new Promise((_, reject) => {
       this.#die = (error) => {
         reject(error)
+        for (const giveUp of this.#giveUp) giveUp(error)
         // Whatever it died of, nobody asks it again; only its end gives the memory back.
         this.#end()
       }
@@ -109,7 +112,13 @@ export class ServiceConnection {
   /** Makes a call: its value, or the death of the service, whichever comes first. @throws EmbeddingsError */
   async call<T>(invoke: (api: ServiceApi) => Promise<Reply<T>>): Promise<T> {
     if (this.#ended) return this.#death
-    return unwrap(await Promise.race([invoke(this.#api), this.#death]))
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
+    this.#giveUp.add(reject)
+    try {
+      return unwrap(await Promise.race([invoke(this.#api), givenUp]))
+    } finally {
+      this.#giveUp.delete(reject)
+    }
   }
 
   /** The service's end of a port to the store, to be transferred. */
