@@ -3,7 +3,7 @@
 import { EmbeddingsError } from '../openai/errors.ts'
 import { findUnusableRow } from '../vectors/normalize.ts'
 import { truncateRows } from '../vectors/truncate.ts'
-import type { BatchLimits, TokenBatch } from './batch.ts'
+import type { BatchLimits, PlannedBatch, TokenBatch } from './batch.ts'
 import { WaitingTexts, type WaitingText } from './waiting-texts.ts'
 
 export interface EmbedOptions {
@@ -39,29 +39,43 @@ export interface EmbeddedBatch {
  *
  * @param texts in portions, as they are tokenized
  * @throws EmbeddingsError `invalid_output` when a row is not finite or is zero; what `texts` and `runBatch` throw; no
- *   further batch is begun then
+ *   further batch is begun then, and no further text asked for
  */
-export async function embedTexts(
-  texts: AsyncIterable<readonly WaitingText[]>,
-  options: EmbedOptions,
-): Promise<void> {
+export function embedTexts(texts: AsyncIterable<readonly WaitingText[]>, options: EmbedOptions): Promise<void> {
   const waiting = new WaitingTexts(options.limits)
-  const feed = async (): Promise<void> => {
-    for await (const portion of texts) waiting.add(portion)
-    waiting.end()
-  }
-  const lane = async (): Promise<void> => {
-    for (let batch = await waiting.take(); batch !== null; batch = await waiting.take()) {
-      const { positions, tokens } = batch
+  return new Promise<void>((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      waiting.drop()
+      reject(error)
+    }
+    let running = 0
+    let fed = false
+    const run = async ({ positions, tokens }: PlannedBatch): Promise<void> => {
       const rows = checkRows(await options.runBatch(tokens), positions, options)
       options.onRows({ positions, rows, tokens: tokens.ids.length })
+      running--
+      fillLanes()
     }
-  }
-  try {
-    await Promise.all([feed(), ...Array.from({ length: options.lanes }, lane)])
-  } finally {
-    waiting.drop()
-  }
+    const fillLanes = (): void => {
+      while (running < options.lanes) {
+        const batch = waiting.take()
+        if (batch === null) break
+        running++
+        run(batch).catch(fail)
+      }
+      if (fed && running === 0) resolve()
+    }
+    const feed = async (): Promise<void> => {
+      for await (const portion of texts) {
+        if (waiting.dropped) return
+        waiting.add(portion)
+        fillLanes()
+      }
+      fed = true
+      fillLanes()
+    }
+    feed().catch(fail)
+  })
 }
 
 /** The rows of a batch, cut to the dimensions that are wanted. */

@@ -13,8 +13,7 @@ export class WaitingTexts {
   readonly #limits: BatchLimits
   #texts: WaitingText[] = []
   #planned: PlannedBatch[] = []
-  #ended = false
-  readonly #sleepers: (() => void)[] = []
+  #dropped = false
 
   constructor(limits: BatchLimits) {
     this.#limits = limits
@@ -22,29 +21,23 @@ export class WaitingTexts {
 
   add(texts: readonly WaitingText[]): void {
     this.#texts.push(...texts)
-    if (texts.length > 0) this.#wakeAll()
   }
 
-  /** No text comes any more. */
-  end(): void {
-    this.#ended = true
-    this.#wakeAll()
+  /** True after `drop`: nobody takes anything any more. */
+  get dropped(): boolean {
+    return this.#dropped
   }
 
   /** Forgets what waits. */
   drop(): void {
+    this.#dropped = true
     this.#texts = []
     this.#planned = []
-    this.end()
   }
 
-  /** The next batch, longest texts first among those that have come; null when there is none and none will come. */
-  async take(): Promise<PlannedBatch | null> {
-    while (this.#planned.length === 0 && this.#texts.length === 0) {
-      if (this.#ended) return null
-      await new Promise<void>((resolve) => this.#sleepers.push(resolve))
-    }
-    if (this.#planned.length === 0) this.#plan()
+  /** The next batch, longest texts first among those that have come; null when there is none yet. */
+  take(): PlannedBatch | null {
+    if (this.#planned.length === 0 && this.#texts.length > 0) this.#plan()
     return this.#planned.pop() ?? null
   }
 
@@ -60,9 +53,5 @@ export class WaitingTexts {
       tokens,
       positions: positions.map((index) => texts[index]?.position ?? 0),
     }))
-  }
-
-  #wakeAll(): void {
-    for (const wake of this.#sleepers.splice(0)) wake()
   }
 }

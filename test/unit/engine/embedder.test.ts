@@ -143,6 +143,24 @@ describe('embedTexts', () => {
     expect(begun).toBeLessThanOrEqual(4)
   })
 
+  test('after a failure no further text is asked for', async () => {
+    let asked = 0
+    async function* counted(): AsyncGenerator<WaitingText[]> {
+      for await (const portion of inPortions(
+        Array.from({ length: 30 }, () => text(1, 8)),
+        1,
+      )) {
+        asked++
+        yield portion
+      }
+    }
+    await expect(embed(counted(), { runBatch: () => Promise.reject(new Error('first')) })).rejects.toThrow(
+      'first',
+    )
+    await wait(50)
+    expect(asked).toBeLessThanOrEqual(2)
+  })
+
   test('a fault in a later text fails the whole, and begins no further batch', async () => {
     let begun = 0
     async function* failing(): AsyncGenerator<WaitingText[]> {
