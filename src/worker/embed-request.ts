@@ -58,9 +58,7 @@ export async function embedRequest(
   const texts = new RequestTexts(request, tokenizer, prompt)
   const collector = collectRows(request.encodingFormat, request.input.items.length, dimensions)
   const take = ({ positions, rows, tokens }: EmbeddedBatch): void => {
-    positions.forEach((position, row) => {
-      collector.set(position, rows.subarray(row * dimensions, (row + 1) * dimensions))
-    })
+    collector.take(positions, rows)
     call.onBatch({ inputs: positions.length, tokens })
   }
   const compute = (portions: AsyncIterable<readonly WaitingText[]>, onRows: (done: EmbeddedBatch) => void) =>
