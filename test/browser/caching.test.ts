@@ -103,7 +103,8 @@ describe('the client', () => {
         },
       })
       expect(second).toEqual(first)
-      expect(progress).toEqual([2])
+      // How many events tell it depends on how fast the texts are tokenized.
+      expect(progress.at(-1)).toBe(2)
       expect(await cacheOf(client)).toEqual({ kind: cache, entries: 2, hits: 2, misses: 2, reason: null })
     },
   )

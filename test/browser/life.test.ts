@@ -1,8 +1,9 @@
 /** From construction to close: what starts when, what is fetched and stored, and what happens when a worker dies. */
 
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { EmbeddingsClient, type EmbeddingsClientOptions, type ProgressEvent } from '../../src/index.ts'
 import { rejectedBy } from '../unit/thrown-by.ts'
+import { SteeredInference, steeredService } from './steered-inference.ts'
 import { until } from './until.ts'
 
 const SHIPPED = 'all-MiniLM-L6-v2'
@@ -22,7 +23,6 @@ const workers: Worker[] = []
 
 const observed = () =>
   new Worker(new URL('./services/observed-service.ts', import.meta.url), { type: 'module' })
-const fragile = () => new Worker(new URL('./services/fragile-service.ts', import.meta.url), { type: 'module' })
 
 /** A client whose service workers are kept in `workers`. */
 function makeClient(options: EmbeddingsClientOptions, spawn: () => Worker = observed): EmbeddingsClient {
@@ -289,7 +289,8 @@ describe('a service that dies while a call waits', () => {
     for (const error of await Promise.all(pending)) {
       expect(error).toMatchObject({ code: 'worker_terminated', status: 503, type: 'internal_server_error' })
     }
-    expect(performance.now() - start).toBeLessThan(5000)
+    // A machine may be busy; whoever waits for something else waits for minutes.
+    expect(performance.now() - start).toBeLessThan(30_000)
     expect((await client.embeddings.create({ model: SLOW, input: 'red' })).data).toHaveLength(1)
     expect(workers).toHaveLength(2)
   })
@@ -330,38 +331,37 @@ describe('a service that dies while a call waits', () => {
 })
 
 describe('an inference worker that fails', () => {
-  function countStarts(): { count: number; channel: BroadcastChannel } {
-    const channel = new BroadcastChannel('fragile-inference')
-    const starts = { count: 0, channel }
-    channel.addEventListener('message', ({ data }: MessageEvent<string>) => {
-      if (data === 'started') starts.count++
-    })
-    return starts
-  }
+  const inference = new SteeredInference()
+  afterAll(() => {
+    inference.end()
+  })
 
   test.each([
     ['throws', 'fail'],
     ['closes itself', 'close'],
-  ])('it %s: its requests are run again on a fresh one and answered rightly', async (_how, message) => {
-    const client = makeClient(TINY, fragile)
+  ] as const)('it %s: its requests are run again on a fresh one and answered rightly', async (_how, order) => {
+    const client = makeClient(TINY, steeredService)
     const calm = makeClient(TINY)
     const input = ['red', 'green blue', 'pink']
     const { data } = await calm.embeddings.create({ model: SLOW, input })
-    const starts = countStarts()
+    const before = inference.started
     await client.models.load(SLOW)
+    await inference.shut()
     const pending = input.map((text) => client.embeddings.create({ model: SLOW, input: text }))
-    tell('fragile-inference', message)
+    await inference.batch()
+    inference.tell(order)
     const answers = await Promise.all(pending)
     expect(answers.map((answer) => answer.data[0]!.embedding)).toEqual(data.map(({ embedding }) => embedding))
-    expect(starts.count).toBe(2)
+    // The channel may be slower than the answers.
+    await until(() => inference.started - before >= 2)
+    expect(inference.started - before).toBe(2)
     expect(workers).toHaveLength(2)
-    starts.channel.close()
   })
 
   test('while it is idle: the next request gets a fresh one', async () => {
-    const client = makeClient(TINY, fragile)
+    const client = makeClient(TINY, steeredService)
     await client.models.load(SLOW)
-    tell('fragile-inference', 'fail')
+    inference.tell('fail')
     await until(async () => (await client.models.status(SLOW)).backend?.workers === 0)
     expect((await client.embeddings.create({ model: SLOW, input: 'red' })).data).toHaveLength(1)
     expect((await client.models.status(SLOW)).backend?.workers).toBe(1)
@@ -384,16 +384,17 @@ describe('an inference worker that fails', () => {
   })
 
   test('again and again: worker_terminated, and a call after that works', async () => {
-    const client = makeClient(TINY, fragile)
+    const client = makeClient(TINY, steeredService)
     await client.models.load(SLOW)
     const input = Array.from({ length: 200 }, (_, index) =>
       Array.from({ length: 14 }, (__, bit) => ((index >> bit) & 1 ? 'green' : 'red')).join(' '),
     )
     const failing = setInterval(() => {
-      tell('fragile-inference', 'fail')
+      inference.tell('fail')
     }, 5)
     const error = await rejectedBy(client.embeddings.create({ model: SLOW, input }))
     clearInterval(failing)
+    await inference.toldAll()
     expect(error).toMatchObject({ code: 'worker_terminated', status: 503 })
     expect((await client.embeddings.create({ model: SLOW, input: 'red' })).data).toHaveLength(1)
     expect(workers).toHaveLength(1)

@@ -4,9 +4,12 @@ import OpenAI7 from 'openai'
 import OpenAI6 from 'openai-6'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EmbeddingsClient } from '../../src/index.ts'
+import { until } from './until.ts'
+import { SteeredInference, steeredService } from './steered-inference.ts'
 
 const MODEL = 'all-MiniLM-L6-v2'
 const TEXT = 'The food was delicious and the waiter was friendly.'
+const inference = new SteeredInference()
 let client: EmbeddingsClient
 let direct: number[]
 
@@ -17,6 +20,7 @@ beforeAll(async () => {
     workers: 1,
     aliases: { 'text-embedding-3-small': MODEL },
     maxPendingInputs: 8,
+    createWorker: steeredService,
   })
   const { data } = await client.embeddings.create({ model: MODEL, input: TEXT })
   direct = data[0]!.embedding
@@ -163,14 +167,17 @@ describe.each([
 
   test('throws RateLimitError on a full queue, and gets through by its own retry', async () => {
     const input = Array.from({ length: 8 }, (_, i) => `text ${String(i)}`)
+    await inference.shut()
     const running = client.embeddings.create({ model: MODEL, input })
     const refused = await errorOf(openai.embeddings.create({ model: MODEL, input: TEXT }, { maxRetries: 0 }))
     expect(refused).toBeInstanceOf(OpenAI.RateLimitError)
     expect(refused).toMatchObject({ status: 429, code: 'queue_full', type: 'rate_limit_error' })
+    const retried = openai.embeddings.create({ model: MODEL, input: TEXT })
+    // Its first try is refused before there is room.
+    await until(() => calls.filter(({ status }) => status === 429).length >= 2)
+    inference.open()
     await running
-    const again = client.embeddings.create({ model: MODEL, input })
-    const { data } = await openai.embeddings.create({ model: MODEL, input: TEXT })
-    await again
+    const { data } = await retried
     expect(data).toHaveLength(1)
     expect(calls.at(-1)?.status).toBe(200)
   })
@@ -178,12 +185,13 @@ describe.each([
   test('throws APIUserAbortError on abort, without a retry', async () => {
     const controller = new AbortController()
     const input = Array.from({ length: 8 }, (_, index) => `${String(index)} ${'a long text '.repeat(60)}`)
+    await inference.shut()
     const pending = openai.embeddings.create({ model: MODEL, input }, { signal: controller.signal })
-    setTimeout(() => {
-      controller.abort()
-    }, 20)
+    await inference.batch()
+    controller.abort()
     expect(await errorOf(pending)).toBeInstanceOf(OpenAI.APIUserAbortError)
     expect(calls).toHaveLength(1)
+    inference.open()
     expect((await openai.embeddings.create({ model: MODEL, input: TEXT })).data).toHaveLength(1)
   })
 })

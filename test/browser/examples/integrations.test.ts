@@ -1,6 +1,7 @@
 /** The examples that the README prints, as they are. */
 
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { until } from '../until.ts'
 
 test('openai-sdk.ts runs the official SDK', async () => {
   const { response } = await import('../../../examples/openai-sdk.ts')
@@ -46,9 +47,9 @@ test('caching.ts computes once', async () => {
 
 test('service-worker answers plain fetch of a page that knows nothing of the library', async () => {
   const { stop } = await import('../../../examples/service-worker/page.ts')
-  await vi.waitFor(async () => {
+  await until(async () => {
     const registrations = await navigator.serviceWorker.getRegistrations()
-    expect(registrations.map(({ active }) => active?.state)).toContain('activated')
+    return registrations.some(({ active }) => active?.state === 'activated')
   })
   const frame = document.createElement('iframe')
   await new Promise((resolve) => {

@@ -1,28 +1,34 @@
 /** The Service Worker route, asked by plain `fetch` from an iframe that knows nothing of the library. */
 
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type {} from '@vitest/browser-playwright'
 import { cdp } from 'vitest/browser'
 import { answerServiceWorker } from '../../../src/adapters/service-worker-page.ts'
 import { EmbeddingsClient } from '../../../src/index.ts'
+import { SteeredInference, steeredService } from '../steered-inference.ts'
+import { until } from '../until.ts'
 
 const MODEL = 'all-MiniLM-L6-v2'
 const SCOPE = '/test/browser/service-worker/'
 const BODY = JSON.stringify({ model: MODEL, input: 'hello' })
 const POST = { method: 'POST', headers: { 'content-type': 'application/json' }, body: BODY }
 
+const inference = new SteeredInference()
 let client: EmbeddingsClient
 let registration: ServiceWorkerRegistration
 let frame: HTMLIFrameElement
 let stop: (() => void) | null = null
 
 beforeAll(async () => {
-  client = new EmbeddingsClient({ modelsUrl: '/models/', device: 'wasm', workers: 1 })
+  client = new EmbeddingsClient({
+    modelsUrl: '/models/',
+    device: 'wasm',
+    workers: 1,
+    createWorker: steeredService,
+  })
   registration = await navigator.serviceWorker.register(`${SCOPE}worker.js`, { type: 'module', scope: SCOPE })
   frame = document.createElement('iframe')
-  await vi.waitFor(() => {
-    expect(registration.active?.state).toBe('activated')
-  })
+  await until(() => registration.active?.state === 'activated')
   await new Promise((resolve) => {
     frame.addEventListener('load', resolve)
     frame.src = `${SCOPE}frame.html`
@@ -53,7 +59,7 @@ async function errorOf(response: Response): Promise<Record<string, unknown>> {
 
 /** Waits until no page holds a client: a lock is freed a moment after it is given back. */
 async function expectNobody(): Promise<void> {
-  await expect.poll(async () => (await ask('/v1/models')).status).toBe(503)
+  await until(async () => (await ask('/v1/models')).status === 503)
 }
 
 test('answers 503 with a clear error while no page holds a client', async () => {
@@ -122,17 +128,14 @@ test('survives a restart of the Service Worker', async () => {
 
 test('an abort rejects, and the next request is answered', async () => {
   stop = await answerServiceWorker(client)
+  await client.models.load(MODEL)
+  await inference.shut()
   const controller = new AbortController()
-  const input = Array.from({ length: 20 }, (_, index) => `${String(index)} ${'a long text '.repeat(60)}`)
-  const pending = ask('/v1/embeddings', {
-    ...POST,
-    body: JSON.stringify({ model: MODEL, input }),
-    signal: controller.signal,
-  })
-  setTimeout(() => {
-    controller.abort()
-  }, 50)
+  const pending = ask('/v1/embeddings', { ...POST, signal: controller.signal })
+  await inference.batch()
+  controller.abort()
   await expect(pending).rejects.toMatchObject({ name: 'AbortError' })
+  inference.open()
   expect((await ask('/v1/embeddings', POST)).status).toBe(200)
 })
 
@@ -163,12 +166,13 @@ test('goes on to another page when the one it asked goes away, and answers 503 a
 
 test('stop lets requests that run finish, and takes no more', async () => {
   stop = await answerServiceWorker(client)
+  await client.models.load(MODEL)
+  await inference.shut()
   const running = ask('/v1/embeddings', POST)
-  const asked = client.models.list()
-  await asked
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await inference.batch()
   stop()
   stop = null
+  inference.open()
   expect((await running).status).toBe(200)
   await expectNobody()
 })
