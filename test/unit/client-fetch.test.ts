@@ -142,7 +142,7 @@ describe('the body', () => {
     }
     const response = await fetch(`${BASE}/embeddings`, init)
     expect(response.status).toBe(413)
-    await expect.poll(() => stopped).toBe(true)
+    await expect.poll(() => stopped, { timeout: 30_000 }).toBe(true)
   })
 
   it('is checked like the argument of embeddings.create, with the same error', async () => {
@@ -193,6 +193,6 @@ describe('an abort', () => {
       controller.abort(reason)
     }, 10)
     await expect(pending).rejects.toBe(reason)
-    await expect.poll(() => stopped).toBe(true)
+    await expect.poll(() => stopped, { timeout: 30_000 }).toBe(true)
   })
 })
