@@ -78,9 +78,8 @@ export class Int8Rows {
   /** One row as float32, as far as int8 kept it. */
   row(index: number): Float32Array<ArrayBuffer> {
     const block = this.#blocks.findLast(({ first }) => first <= index)!
-    const values = this.#rowsOf(block, index - block.first, 1)
-    const scale = block.scales?.[index - block.first] ?? unitScale(values)
-    return Float32Array.from(values, (value) => value * scale)
+    const scale = this.#scaleOf(block, index - block.first)
+    return Float32Array.from(this.#rowsOf(block, index - block.first, 1), (value) => value * scale)
   }
 
   /** Copies of what is stored. */
@@ -90,9 +89,7 @@ export class Int8Rows {
     for (const block of this.#blocks) {
       const { first, count } = block
       rows.set(this.#rowsOf(block, 0, count), first * this.dimensions)
-      for (let row = 0; row < count; row++) {
-        scales[first + row] = block.scales?.[row] ?? unitScale(this.#rowsOf(block, row, 1))
-      }
+      for (let row = 0; row < count; row++) scales[first + row] = this.#scaleOf(block, row)
     }
     return { rows, scales }
   }
@@ -135,13 +132,18 @@ export class Int8Rows {
     return best.finish()
   }
 
-  #rowsOf({ rows }: Block, start: number, count: number): Int8Array {
+  #rowsOf({ rows, scales, capacity }: Block, start: number, count: number): Int8Array {
     const { dimensions } = this
-    const part = rows.subarray(start * dimensions, (start + count) * dimensions)
-    if (part.length === count * dimensions) return part
-    const message =
-      'the rows that the index was made from are gone: their buffer was transferred or made smaller'
-    throw new EmbeddingsError('invalid_value', message, { param: 'rows' })
+    if (rows.length !== capacity * dimensions || (scales !== null && scales.length !== capacity)) {
+      const message = 'what the index was made from is gone: its buffer was transferred or made smaller'
+      throw new EmbeddingsError('invalid_value', message, { param: 'rows' })
+    }
+    return rows.subarray(start * dimensions, (start + count) * dimensions)
+  }
+
+  #scaleOf(block: Block, row: number): number {
+    const values = this.#rowsOf(block, row, 1)
+    return block.scales === null ? unitScale(values) : block.scales[row]!
   }
 
   /** Has room for `count` rows; where rows come one by one, the room doubles, up to a block's size. */

@@ -164,7 +164,7 @@ export class VectorIndex {
   /**
    * One row as float32: the vector that was added, as far as int8 kept it (cosine above 0.9999 for embeddings).
    *
-   * @throws {EmbeddingsError} 400 `invalid_value` when there is no such row
+   * @throws {EmbeddingsError} 400 `invalid_value` when there is no such row, or it is gone as for a search
    */
   vector(index: number): Float32Array<ArrayBuffer> {
     if (!Number.isSafeInteger(index) || index < 0 || index >= this.size) {
@@ -173,7 +173,11 @@ export class VectorIndex {
     return this.#rows.row(index)
   }
 
-  /** A copy of everything that {@link VectorIndex.fromInt8} needs. */
+  /**
+   * A copy of everything that {@link VectorIndex.fromInt8} needs.
+   *
+   * @throws {EmbeddingsError} 400 `invalid_value` when rows are gone as for a search
+   */
   toInt8(): StoredVectorIndex {
     return { dimensions: this.dimensions, fingerprint: this.fingerprint, ...this.#rows.toMatrix() }
   }

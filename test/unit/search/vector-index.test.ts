@@ -131,6 +131,10 @@ describe('VectorIndex.search', () => {
   })
 })
 
+it('says what it runs on', () => {
+  expect(new VectorIndex(SPACE).backend).toEqual({ name: 'wasm', reason: null })
+})
+
 describe('VectorIndex storage', () => {
   it('comes back from int8 equal, and takes one byte a dimension', () => {
     const index = indexOf(clustered(200, 384, 5, 3))
@@ -167,6 +171,11 @@ describe('VectorIndex storage', () => {
 describe('VectorIndex refuses, with 400 invalid_value,', () => {
   const index = new VectorIndex({ dimensions: 2, fingerprint: 'fp_a' })
   index.add([1, 2], 'fp_a')
+  const rows = new Int8Array([1, 2])
+  const gone = VectorIndex.fromInt8({ ...index.toInt8(), rows })
+  const scales = new Float32Array([1])
+  const unscaled = VectorIndex.fromInt8({ ...index.toInt8(), scales })
+  structuredClone([rows, scales], { transfer: [rows.buffer, scales.buffer] })
   const search = (query: number[], options: object) => index.search(query, { fingerprint: 'fp_a', ...options })
 
   it.each<[string, string, () => unknown]>([
@@ -188,6 +197,24 @@ describe('VectorIndex refuses, with 400 invalid_value,', () => {
       'rows',
       () => VectorIndex.fromInt8({ ...SPACE, rows: new Int8Array(5), scales: new Float32Array(1) }),
     ],
+    [
+      'more dimensions than a search takes',
+      'dimensions',
+      () => new VectorIndex({ ...SPACE, dimensions: 16_385 }),
+    ],
+    [
+      'stored rows that are no int8',
+      'rows',
+      () => VectorIndex.fromInt8({ ...SPACE, rows: new Uint8Array(384) as never, scales: new Float32Array(1) }),
+    ],
+    [
+      'stored scales that are no float32',
+      'scales',
+      () => VectorIndex.fromInt8({ ...SPACE, rows: new Int8Array(384), scales: [1] as never }),
+    ],
+    ['to search rows whose buffer was transferred', 'rows', () => gone.search([1, 2], { fingerprint: 'fp_a' })],
+    ['to store rows whose buffer was transferred', 'rows', () => gone.toInt8()],
+    ['to read a row whose scale was transferred', 'rows', () => unscaled.vector(0)],
   ])('%s', (_what, param, act) => {
     expect(act).toThrow(EmbeddingsError)
     expect(act).toThrow(expect.objectContaining({ code: 'invalid_value', status: 400, param }))
