@@ -5,13 +5,11 @@
  *   npm run bench                              everything, in less than 20 minutes on two cores
  *   npm run bench -- throughput latency        only these; then `summary` stays as it is
  *   npm run bench -- quality --thorough        what everything leaves out for its time (quality, memory, throughput)
- *   npm run bench -- throughput --texts 512    other counts: --rounds, --calls, --large-texts, …; see below
- *   BENCH_PYTHON=python3 npm run bench -- native   beside native onnxruntime, with a Python that has it
+ *   npm run bench -- --help                    what there is, how long it takes, and what can be counted otherwise
  */
 
 import { cpus } from 'node:os'
 import process from 'node:process'
-import { parseArgs } from 'node:util'
 import * as cpu from './benchmarks/cpu.mjs'
 import * as latency from './benchmarks/latency.mjs'
 import * as mainThread from './benchmarks/main-thread.mjs'
@@ -28,6 +26,7 @@ import * as transport from './benchmarks/transport.mjs'
 import * as webgpuCounts from './benchmarks/webgpu-counts.mjs'
 import { buildPages } from './runner/build-pages.mjs'
 import { describeEnvironment } from './runner/environment.mjs'
+import { helpText, readOptions } from './runner/options.mjs'
 import { report, reportSummary } from './runner/report.mjs'
 import { serve } from './runner/serve.mjs'
 
@@ -38,90 +37,75 @@ import { serve } from './runner/serve.mjs'
  * @property {Awaited<ReturnType<typeof serve>>} isolatedServer pages are cross-origin isolated
  * @property {Awaited<ReturnType<typeof serve>>} plainServer pages are not
  * @property {number} cores
- * @property {Record<keyof typeof counts, number> & { thorough: boolean }} options
+ * @property {boolean} chosen true when it was asked for by name, and time does not matter
+ * @property {import('./runner/options.mjs').Options} options
+ * @property {(what: string) => void} progress prints what is done
  */
 
-const benchmarks = new Map([
-  ['throughput', throughput],
-  ['latency', latency],
-  ['queue', queue],
-  ['start', start],
-  ['size', size],
-  ['main-thread', mainThread],
-  ['cpu', cpu],
-  ['native', native],
-  ['profile', profile],
-  ['webgpu-counts', webgpuCounts],
-  ['transport', transport],
-  ['search', search],
-  ['memory', memory],
-  ['quality', quality],
-])
+/** In their order; seconds as measured on two cores of an AMD EPYC. */
+const benchmarks = [
+  ['throughput', throughput, 'passages of mixed length, isolated and not, beside transformers.js', 320],
+  ['latency', latency, 'one query through the whole stack, isolated and not', 85],
+  ['queue', queue, 'a query while many texts are embedded; aborts', 60],
+  ['start', start, 'opening a page to its first vector, first visit and later; bytes loaded', 110],
+  ['size', size, 'JavaScript of each entry', 5],
+  ['main-thread', mainThread, 'long tasks of the page', 20],
+  ['cpu', cpu, 'the CPU encoder alone, and how long it takes to load', 30],
+  ['native', native, 'native onnxruntime, where a Python has it', 40],
+  ['profile', profile, 'where the time goes: onnxruntime by operator, the CPU encoder by function', 50],
+  ['webgpu-counts', webgpuCounts, 'WebGPU calls of a forward pass, counted on SwiftShader', 110],
+  ['transport', transport, '2,048 vectors from the worker to the page', 10],
+  ['search', search, 'exact top 10 of 100,000 vectors', 40],
+  ['memory', memory, 'after many requests, and after many loads and unloads', 100],
+  ['quality', quality, 'vectors against fp32, alone and in company; STS-B and Cranfield', 95],
+].map(([name, benchmark, about, seconds]) => ({ name, benchmark, about, seconds }))
 
-/** What can be counted otherwise: name of the option, and its default. */
-const counts = {
-  /** Passages that all settings embed; rounds of everything that runs in rounds. */
-  texts: 256,
-  rounds: 3,
-  /** Passages that few settings embed, once; transformers.js takes an even sample of them. */
-  'large-texts': 2048,
-  'peer-sample': 256,
-  /** Queries for latency, and under load. */
-  calls: 200,
-  'start-rounds': 5,
-  /** Requests and load/unload cycles for memory; transformers.js makes fewer requests. */
-  requests: 10_000,
-  'peer-requests': 1000,
-  cycles: 50,
-  /** Rows to search. */
-  rows: 100_000,
+function readCommandLine() {
+  try {
+    return readOptions(
+      process.argv.slice(2),
+      benchmarks.map(({ name }) => name),
+    )
+  } catch (error) {
+    console.error(error.message)
+    process.exit(2)
+  }
 }
 
-const { values, positionals } = parseArgs({
-  options: {
-    ...Object.fromEntries(Object.keys(counts).map((name) => [name, { type: 'string' }])),
-    thorough: { type: 'boolean', default: false },
-  },
-  allowPositionals: true,
-})
-
-/** @param {string} name of an option that counts something */
-function count(name) {
-  const value = Number(values[name] ?? counts[name])
-  if (Number.isInteger(value) && value > 0) return value
-  console.error(`--${name} must be a positive integer; got ${values[name]}`)
-  process.exit(2)
+const { help, names, options } = readCommandLine()
+if (help) {
+  console.log(helpText(benchmarks))
+  process.exit(0)
 }
 
-const options = {
-  ...Object.fromEntries(Object.keys(counts).map((name) => [name, count(name)])),
-  thorough: values.thorough,
-}
-const unknown = positionals.filter((name) => !benchmarks.has(name))
-if (unknown.length > 0) {
-  console.error(`no benchmark ${unknown.join(', ')}; there are ${[...benchmarks.keys()].join(', ')}`)
-  process.exit(2)
-}
-
-const seconds = (since) => (performance.now() - since) / 1000
+const elapsed = (since) => (performance.now() - since) / 1000
 const began = performance.now()
-const chosen = [...benchmarks].filter(([name]) => positionals.length === 0 || positionals.includes(name))
+const chosen = benchmarks.filter(({ name }) => names.length === 0 || names.includes(name))
 const environment = await describeEnvironment()
 const pages = new Map()
-for (const mode of new Set(chosen.flatMap(([, { pageModes }]) => pageModes))) {
+for (const mode of new Set(chosen.flatMap(({ benchmark }) => benchmark.pageModes))) {
   pages.set(mode, await buildPages(mode))
 }
-console.log(`pages built after ${seconds(began).toFixed(0)} s`)
+console.log(`pages built after ${elapsed(began).toFixed(0)} s`)
 
 const done = []
-for (const [name, benchmark] of chosen) {
+for (const [index, { name, benchmark, seconds: expected }] of chosen.entries()) {
   const isolatedServer = await serve(pages, { isolated: true })
   const plainServer = await serve(pages, { isolated: false })
   const since = performance.now()
+  console.log(
+    `\n${name}, ${index + 1} of ${chosen.length}; by default about ${expected} s; ${(elapsed(began) / 60).toFixed(1)} min so far`,
+  )
   try {
-    console.log(`\n${name} …`)
-    const surroundings = { isolatedServer, plainServer, cores: cpus().length, options }
-    const outcome = { name, ...(await benchmark.run(surroundings)), seconds: seconds(since) }
+    const surroundings = {
+      isolatedServer,
+      plainServer,
+      cores: cpus().length,
+      chosen: names.includes(name),
+      options,
+      progress: (what) => console.log(`  ${elapsed(since).toFixed(0)} s: ${what}`),
+    }
+    const outcome = { name, ...(await benchmark.run(surroundings)), seconds: elapsed(since) }
     done.push(outcome)
     report(environment, outcome)
   } catch (error) {
@@ -130,12 +114,11 @@ for (const [name, benchmark] of chosen) {
     process.exitCode = 1
     const what = `${name}: failed`
     const row = { what, budget: '', measured: String(error.message ?? error).split('\n')[0], met: false }
-    done.push({ name, tables: [], budgets: [row], raw: null, seconds: seconds(since) })
+    done.push({ name, tables: [], budgets: [row], raw: null, seconds: elapsed(since) })
   } finally {
     await isolatedServer.close()
     await plainServer.close()
   }
-  console.log(`${name}: ${seconds(since).toFixed(0)} s; ${(seconds(began) / 60).toFixed(1)} min in all`)
+  console.log(`${name}: ${elapsed(since).toFixed(0)} s`)
 }
-if (chosen.length > 1)
-  reportSummary(environment, done, { write: positionals.length === 0, total: seconds(began) })
+if (chosen.length > 1) reportSummary(environment, done, { write: names.length === 0, total: elapsed(began) })

@@ -48,6 +48,7 @@ function observe(mode: string): Plugin {
 const pages = [
   'ours',
   'transformers',
+  'plain-onnxruntime',
   'encoder',
   'queue',
   'peer-queue',

@@ -6,9 +6,11 @@
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { atMost, milliseconds } from '../runner/budgets.mjs'
 import { openFrames, withBrowser } from '../runner/browser.mjs'
 import { available, ours, oursOnHubFile, transformers } from '../runner/hosts.mjs'
 import { hasHubModel, hubModel, repository } from '../runner/locations.mjs'
+import { median } from '../runner/statistics.mjs'
 import { passages, queries, tokensOf } from '../runner/texts.mjs'
 
 /** Passages of mixed length: enough for a ratio, few enough for many repetitions. */
@@ -128,18 +130,31 @@ function stackTable(isolated, { oneByOne, inCalls }) {
 export const pageModes = ['bench']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
-export async function run({ isolatedServer, plainServer, options }) {
+export async function run({ isolatedServer, plainServer, options, chosen, progress }) {
   const { texts, tokens } = passages(PASSAGES)
   const [query] = queries(1, QUERY_TOKENS)
   const alone = await withBrowser({}, (context) =>
     measureEncoder(context, isolatedServer.origin, texts.map(tokensOf), tokensOf(query), options.rounds),
   )
   const tables = [encoderTable(alone, tokens)]
-  for (const { origin, isolated } of [isolatedServer, plainServer]) {
+  progress('the encoder alone')
+  // The same as throughput's ratios, from so many repetitions that a busy machine changes little.
+  const servers = chosen || options.thorough ? [isolatedServer, plainServer] : []
+  for (const { origin, isolated } of servers) {
     const times = await withBrowser({}, (context) => measureStack(context, origin, texts, options.rounds))
     tables.push(stackTable(isolated, times))
+    progress(`the whole stack, ${isolated ? 'isolated' : 'not isolated'}`)
   }
+  if (servers.length === 0)
+    tables[0].notes.push('the whole stack beside transformers.js, text by text: `npm run bench -- cpu`')
   const size = (build) => statSync(join(repository, `src/simd/encoder-${build}.wasm`)).size
   tables[0].notes.push(`WebAssembly: relaxed ${size('relaxed')} bytes, plain ${size('plain')} bytes`)
-  return { tables, raw: { alone } }
+  const load = ({ read, recognize, pack }) => read + recognize + pack
+  return {
+    budgets: alone.loads.map(({ label, rounds }) =>
+      atMost(`CPU encoder: file in memory → ready, ${label}`, 150, median(rounds.map(load)), milliseconds),
+    ),
+    tables,
+    raw: { alone },
+  }
 }

@@ -2,8 +2,8 @@
 
 import { atMost, times } from '../runner/budgets.mjs'
 import { openFrames, pause, withBrowser } from '../runner/browser.mjs'
-import { available, ours, oursOnHubFile, transformers } from '../runner/hosts.mjs'
-import { median, quantile } from '../runner/statistics.mjs'
+import { available, ours, oursOnHubFile, plainOnnxruntime, transformers } from '../runner/hosts.mjs'
+import { median, percentiles } from '../runner/statistics.mjs'
 import { queries } from '../runner/texts.mjs'
 
 const TOKENS = 12
@@ -17,6 +17,7 @@ function hostsOf(isolated, cores) {
     ours('ours-1', 'workers: 1', { workers: 1 }),
     ours('ours-onnxruntime', "cpuRuntime: 'onnxruntime'", { cpuRuntime: 'onnxruntime' }),
     oursOnHubFile(),
+    plainOnnxruntime(1),
     transformers('peer', 'defaults'),
     ...(isolated ? [transformers('peer-threads', `${cores} threads`, { threads: cores })] : []),
     transformers('peer-plain', '1 thread, WASM-only runtime', { threads: 1, build: '' }),
@@ -49,7 +50,7 @@ function tableOf(hosts, calls, isolated, milliseconds) {
       const times = milliseconds.get(id)
       return [
         label,
-        ...[0.5, 0.95, 0.99].map((part) => quantile(times, part).toFixed(2)),
+        ...percentiles(times, 2),
         share(p50(id), milliseconds.has('peer') ? p50('peer') : NaN),
         share(p50(id), Math.min(...peers)),
       ]
@@ -61,13 +62,14 @@ function tableOf(hosts, calls, isolated, milliseconds) {
 export const pageModes = ['bench']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
-export async function run({ isolatedServer, plainServer, cores, options }) {
+export async function run({ isolatedServer, plainServer, cores, options, progress }) {
   const tables = []
   const budgets = []
   const raw = []
   for (const { origin, isolated } of [isolatedServer, plainServer]) {
     const hosts = hostsOf(isolated, cores)
     const milliseconds = await withBrowser({}, (context) => measure(context, origin, hosts, options.calls))
+    progress(`${isolated ? 'isolated' : 'not isolated'}: ${options.calls} calls of ${hosts.length} settings`)
     tables.push(tableOf(hosts, options.calls, isolated, milliseconds))
     const ratio = median(milliseconds.get('ours')) / median(milliseconds.get('peer') ?? [])
     const where = isolated ? 'isolated' : 'not isolated'

@@ -41,20 +41,22 @@ async function measureMemory(page) {
   }
 }
 
-async function soak(origin, host, texts, marks, cycles) {
+async function soak({ origin, host, marks, cycles, progress }, texts) {
   return withBrowser({ args: FLAGS }, async (context) => {
-    const page = await openPage(context, pageAddress(host, origin), host.peer ? 'bench' : 'memoryBench')
+    const page = await openPage(context, pageAddress(host, origin), 'bench')
     const request = (count) =>
       page.evaluate(
-        async ([list, times, peer]) => {
-          if (!peer) return globalThis.memoryBench.requests(list, times)
+        async ([list, times]) => {
           const all = Array.from({ length: times }, (_, index) => list[index % list.length])
           await globalThis.bench.time(all, 1)
         },
-        [texts, count, host.peer],
+        [texts, count],
       )
     const points = []
-    const mark = async (label) => points.push({ label, ...(await measureMemory(page)) })
+    const mark = async (label) => {
+      points.push({ label, ...(await measureMemory(page)) })
+      progress(`${host.label}: ${label}`)
+    }
     // The engine compiles for good what has run for a while.
     await request(20)
     await mark('after loading')
@@ -65,9 +67,9 @@ async function soak(origin, host, texts, marks, cycles) {
       await mark(`after ${count.toLocaleString('en')} requests`)
     }
     if (host.peer) return points
-    await page.evaluate(() => globalThis.memoryBench.cycles(5))
+    await page.evaluate(() => globalThis.cycleLoads(5))
     await mark('after 5 loads and unloads')
-    await page.evaluate((count) => globalThis.memoryBench.cycles(count), cycles - 5)
+    await page.evaluate((count) => globalThis.cycleLoads(count), cycles - 5)
     await mark(`after ${cycles} loads and unloads`)
     return points
   })
@@ -95,17 +97,16 @@ function flatness(points, from, to) {
 export const pageModes = ['memory']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
-export async function run({ isolatedServer: { origin }, options }) {
+export async function run({ isolatedServer: { origin }, options, progress }) {
   const texts = queries(TEXTS, TOKENS)
   const outcomes = []
   for (const host of hosts) {
-    const most = host.peer && !options.thorough ? options['peer-requests'] : options.requests
-    // onnxruntime takes several times as long for each request and load.
-    const short = host.id === 'ours-onnxruntime' && !options.thorough
-    const requests = short ? options['peer-requests'] : most
-    const marks = [100, 1000, 10_000].filter((count) => count < requests)
+    // The others take several times as long for each request and load.
+    const short = host.id !== 'ours' && !options.thorough
+    const requests = short ? options['peer-requests'] : options.requests
+    const marks = [...[100, 1000, 10_000].filter((count) => count < requests), requests]
     const cycles = short ? Math.min(10, options.cycles) : options.cycles
-    outcomes.push({ host, points: await soak(origin, host, texts, [...marks, requests], cycles) })
+    outcomes.push({ host, points: await soak({ origin, host, marks, cycles, progress }, texts) })
   }
   const own = outcomes[0].points
   const most = options.requests.toLocaleString('en')
@@ -135,6 +136,7 @@ export async function run({ isolatedServer: { origin }, options }) {
           'heaps: measureUserAgentSpecificMemory over page and workers, without WebAssembly memory; WebAssembly: the buffers of ' +
             'the memories that a thread holds',
           `requests of ${TOKENS} tokens, one at a time; flat: grows by less than ${mebibytes(FLAT)}`,
+          ...(options.thorough ? [] : ['as many for every case: `npm run bench -- memory --thorough`']),
         ],
       },
     ],

@@ -1,39 +1,21 @@
 /** Where the time goes: onnxruntime's own profile by operator, and the CPU encoder's by function. One thread. */
 
-import asc from 'assemblyscript/asc'
+import { compileEncoder } from '../../tools/simd/build.mjs'
 import { openPage, withBrowser } from '../runner/browser.mjs'
-import { repository } from '../runner/locations.mjs'
 import { passages, queries, tokensOf } from '../runner/texts.mjs'
 
 const GRAPH = '/models/all-MiniLM-L6-v2/onnx/model_q8_wasm.onnx'
 const PASSAGES = 64
 const QUERY_TOKENS = 12
-const REPEATS = 3
+const REPEATS = 2
 /** Milliseconds of each of the encoder's profiles, of which a sample is taken every 0.1 ms. */
-const SAMPLED = 3000
+const SAMPLED = 2500
 /** Multiplications and additions of the six layers' matrices for one token. */
 const OPERATIONS = 2 * 6 * (4 * 384 * 384 + 2 * 384 * 1536)
+/** Functions of the encoder that do these: `assembly/gemm.ts` and the tiles that it calls. */
+const MATRIX_PRODUCTS = /^(gemm|tile(-short)?)\//
 /** Shares below this are summed up. */
 const LEAST_SHARE = 0.005
-
-/** As `tools/simd/build.mjs` builds it, with the names of its functions left in. */
-async function namedEncoder() {
-  let wasm
-  const { error, stderr } = await asc.main(
-    [
-      ...['src/simd/assembly/index.ts', '--outFile', 'encoder.wasm', '-O2', '--noAssert', '--runtime', 'stub'],
-      ...['--importMemory', '--initialMemory', '1', '--enable', 'simd,relaxed-simd', '--debug'],
-    ],
-    {
-      baseDir: repository,
-      writeFile: (name, contents) => {
-        if (name.endsWith('.wasm')) wasm = contents
-      },
-    },
-  )
-  if (error !== null || wasm === undefined) throw new Error(stderr.toString(), { cause: error })
-  return [...wasm]
-}
 
 /** Milliseconds of each function itself, by the browser's sampling profiler. */
 async function sampleEncoder(page, texts, call) {
@@ -65,11 +47,19 @@ async function sampleEncoder(page, texts, call) {
   return { call, whole, tokens: texts.flat().length, parts: parts.sort((a, b) => b.share - a.share) }
 }
 
-/** Billions of operations a second that the matrix products reach, in the functions of `assembly/gemm.ts`. */
-function matrixSpeed({ whole, tokens, parts }) {
-  const share = parts.filter(({ name }) => name.startsWith('gemm/')).reduce((sum, part) => sum + part.share, 0)
-  return (tokens * OPERATIONS) / (whole * share * 1e6)
-}
+/** Share of the time in the functions that multiply matrices. */
+const matrixShare = ({ parts }) =>
+  parts.filter(({ name }) => MATRIX_PRODUCTS.test(name)).reduce((sum, { share }) => sum + share, 0)
+
+/** Billions of operations a second that the matrix products reach. */
+const matrixSpeed = (sampled) => (sampled.tokens * OPERATIONS) / (sampled.whole * matrixShare(sampled) * 1e6)
+
+/** How many times as fast the whole gets when a part of it takes half its time (Amdahl 1967). */
+const whenHalved = (share) => `${(1 / (1 - share / 2)).toFixed(2)} ×`
+
+/** What it would take to be faster: by how much each part could help. */
+const nextFactor = (share, part) =>
+  `the next factor: ${part} twice as fast, the whole ${whenHalved(share)}; all the rest twice as fast, ${whenHalved(1 - share)}`
 
 function sharesTable(title, columns, parts, whole) {
   const shown = parts.filter(({ share }) => share >= LEAST_SHARE)
@@ -105,6 +95,7 @@ function operatorTable({ whole, operators }) {
     notes: [
       `${whole.toFixed(0)} ms without the profiler, ${inNodes.toFixed(0)} ms in nodes with it; 1 thread; the web build ` +
         'prints its profile, and this benchmark reads it',
+      nextFactor(parts[0].share, parts[0].name),
     ],
   }
 }
@@ -112,16 +103,18 @@ function operatorTable({ whole, operators }) {
 export const pageModes = ['bench']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
-export async function run({ isolatedServer: { origin } }) {
+export async function run({ isolatedServer: { origin }, progress }) {
   const texts = passages(PASSAGES).texts.map(tokensOf)
   const query = tokensOf(queries(1, QUERY_TOKENS)[0])
-  const wasm = await namedEncoder()
+  const wasm = [...(await compileEncoder('relaxed', { names: true }))]
+  progress('the encoder compiled with the names of its functions')
   return withBrowser({}, async (context) => {
     const page = await openPage(context, `${origin}/bench/profile.html`, 'profileBench')
     const operators = await page.evaluate(
       ([graph, list, repeats]) => globalThis.profileBench.operators(graph, list, repeats),
       [GRAPH, texts, REPEATS],
     )
+    progress('onnxruntime by operator')
     await page.evaluate(([graph, bytes]) => globalThis.profileBench.openEncoder(graph, bytes), [GRAPH, wasm])
     const encoder = [
       await sampleEncoder(page, texts, `${PASSAGES} passages`),
@@ -138,8 +131,10 @@ export async function run({ isolatedServer: { origin } }) {
             sampled.whole,
           ),
           notes: [
-            `${sampled.tokens} tokens in ${sampled.whole.toFixed(2)} ms, matrix products at ${matrixSpeed(sampled).toFixed(0)} GOPS; by the browser's profiler, a sample every 0.1 ms; a function that was inlined ` +
-              'counts into its caller',
+            `${sampled.tokens} tokens in ${sampled.whole.toFixed(2)} ms; by the browser's profiler, a sample every 0.1 ms; a ` +
+              'function that was inlined counts into its caller',
+            `matrix products: ${(100 * matrixShare(sampled)).toFixed(0)} % of the time, at ${matrixSpeed(sampled).toFixed(0)} GOPS`,
+            nextFactor(matrixShare(sampled), 'matrix products'),
           ],
         })),
       ],

@@ -3,7 +3,7 @@
 import { atMost, whole } from '../runner/budgets.mjs'
 import { openPage, pageAddress, pause, withBrowser } from '../runner/browser.mjs'
 import { available, ours, transformers } from '../runner/hosts.mjs'
-import { median, quantile } from '../runner/statistics.mjs'
+import { median, percentiles } from '../runner/statistics.mjs'
 import { passages, queries } from '../runner/texts.mjs'
 import { askThreads } from '../runner/threads.mjs'
 
@@ -57,7 +57,7 @@ async function afterAbort(origin, bulk, query) {
 export const pageModes = ['bench', 'counts']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
-export async function run({ isolatedServer, options }) {
+export async function run({ isolatedServer, options, progress }) {
   const { origin } = isolatedServer
   const many = passages(options['large-texts']).texts
   const asked = queries(options.calls, TOKENS)
@@ -68,12 +68,11 @@ export async function run({ isolatedServer, options }) {
     const bulk = host.peer ? many.slice(0, options['peer-sample']) : many
     const outcome = await underLoad(origin, host, bulk, asked)
     raw.push({ id: host.id, texts: bulk.length, ...outcome })
-    rows.push([
-      host.label,
-      `${bulk.length} texts, ${(outcome.bulk / 1000).toFixed(1)} s`,
-      String(outcome.queries.length),
-      ...[0.5, 0.95, 0.99].map((part) => quantile(outcome.queries, part).toFixed(1)),
-    ])
+    const cells = (list) => [String(list.length), ...percentiles(list, 1)]
+    rows.push([host.label, 'alone', ...cells(outcome.alone)])
+    const load = `beside ${bulk.length} texts, ${(outcome.bulk / 1000).toFixed(1)} s`
+    rows.push([host.label, load, ...cells(outcome.queries)])
+    progress(`${host.label}: ${load}`)
   }
   const aborts = await afterAbort(origin, many, asked[0])
   const worst = Math.max(...aborts.map(({ after }) => after))
@@ -82,7 +81,7 @@ export async function run({ isolatedServer, options }) {
     tables: [
       {
         title: `Latency under load: a query of ${TOKENS} tokens while many texts are embedded`,
-        columns: ['case', 'bulk request', 'queries', 'p50 ms', 'p95 ms', 'p99 ms'],
+        columns: ['case', 'when', 'queries', 'p50 ms', 'p95 ms', 'p99 ms'],
         rows,
         notes: [
           'cross-origin isolated; one query at a time, 20 ms between them, from 300 ms after the bulk request began',

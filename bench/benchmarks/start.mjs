@@ -130,7 +130,7 @@ function timeTable(cold, stored, rounds) {
 export const pageModes = ['bench']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
-export async function run({ isolatedServer, options }) {
+export async function run({ isolatedServer, options, progress }) {
   const { origin } = isolatedServer
   const sizes = []
   for (const host of hosts.filter(({ id }) => id === 'ours' || id.startsWith('peer'))) {
@@ -140,6 +140,7 @@ export async function run({ isolatedServer, options }) {
   for (let round = 0; round < Math.min(COLD_VISITS, options['start-rounds']); round++) {
     for (const host of hosts) cold.get(host.id).push(await coldVisit(origin, host))
   }
+  progress('bytes and first visits')
   const stored = await storedVisits(origin, options['start-rounds'])
   const own = sizes[0]
   const stored50 = median(share(stored.get('ours'), stored.get('peer')))

@@ -2,89 +2,13 @@
 
 import { atLeast, times } from '../runner/budgets.mjs'
 import { idleCpu, openFrames, pause, withBrowser } from '../runner/browser.mjs'
-import { available, ours, oursOnHubFile, transformers } from '../runner/hosts.mjs'
+import { available } from '../runner/hosts.mjs'
 import { median, ratioCell, ratios, spread } from '../runner/statistics.mjs'
 import { countTokens, passages } from '../runner/texts.mjs'
+import { largeCases, PER_CALL, settingCases } from './throughput-cases.mjs'
 
 /** Milliseconds between two cases, for thread pools to fall asleep. */
 const REST = 300
-const PER_CALL = 32
-
-/**
- * @typedef {object} Case
- * @property {string} id
- * @property {import('../runner/hosts.mjs').Host} host
- * @property {number} perCall
- * @property {string} label
- * @property {number} [rounds] that it takes part in; all by default
- * @property {number} [sample] passages that it embeds, evenly drawn; all by default
- */
-
-/** @returns {Case} */
-function inCalls(host, perCall, how, limits = {}) {
-  const part = limits.sample === undefined ? '' : `, ${limits.sample} of them`
-  return { host, perCall, label: `${host.label}, ${how}${part}`, id: `${host.id}/${perCall}`, ...limits }
-}
-
-const oneByOne = (host, limits) => inCalls(host, 1, 'one by one', limits)
-
-function peersOf(isolated, cores) {
-  return [
-    transformers('peer', 'defaults'),
-    ...(isolated ? [transformers('peer-threads', `${cores} threads`, { threads: cores })] : []),
-    transformers('peer-plain', '1 thread, WASM-only runtime', { threads: 1, build: '' }),
-  ]
-}
-
-/** Every setting on as many passages as all of them can take in several rounds. */
-function settingCases({ isolated, cores, count, thorough }) {
-  const standard = ours('ours', 'defaults')
-  const hosts = [
-    standard,
-    // Neither knows whether the page is isolated.
-    ...(isolated
-      ? [
-          ours('ours-single', 'workers: 1', { workers: 1 }),
-          { ...ours('ours-plain', 'a browser without relaxed SIMD'), mode: 'plain' },
-        ]
-      : []),
-    ours('ours-onnxruntime', "cpuRuntime: 'onnxruntime'", { cpuRuntime: 'onnxruntime' }),
-    oursOnHubFile(),
-  ]
-  const peers = peersOf(isolated, cores)
-  return [
-    ...hosts.map((host) => inCalls(host, count, `one call of ${count}`)),
-    inCalls(standard, PER_CALL, `calls of ${PER_CALL}`),
-    ...peers.map((host) => oneByOne(host)),
-    // Several times as slow as anything else: its spread is not worth the minutes.
-    inCalls(
-      peers[0],
-      PER_CALL,
-      `calls of ${PER_CALL}`,
-      thorough ? {} : { rounds: 1, sample: Math.min(128, count) },
-    ),
-  ]
-}
-
-/** Many passages: one call, calls of 32, and the rate of transformers.js. */
-function largeCases({ isolated, cores, count, sample, thorough }) {
-  const standard = ours('ours', 'defaults')
-  const part = thorough || sample >= count ? {} : { sample }
-  const peers = peersOf(isolated, cores)
-  return [
-    inCalls(standard, count, `one call of ${count}`),
-    inCalls(standard, PER_CALL, `calls of ${PER_CALL}`),
-    // Its defaults and its best: threads, where there are some.
-    ...peers.slice(0, 2).map((host) => oneByOne(host, part)),
-    inCalls(
-      peers[0],
-      PER_CALL,
-      `calls of ${PER_CALL}`,
-      thorough ? {} : { sample: Math.min(2 * PER_CALL, count) },
-    ),
-  ]
-}
-
 /** Every n-th run of texts as long as a call, so that a sample has the same calls as the whole. */
 function inputOf({ perCall, sample }, texts) {
   if (sample === undefined) return texts
@@ -106,48 +30,54 @@ function meanCosine(left, right) {
   return cosines.reduce((sum, value) => sum + value, 0) / cosines.length
 }
 
-async function measure(context, origin, cases, { texts, rounds }) {
-  const hosts = [...new Map(cases.map(({ host }) => [host.id, host])).values()]
-  const frames = await openFrames(context, origin, hosts)
-  const run = ({ host, perCall }, input) =>
-    frames.get(host.id).evaluate(([list, size]) => globalThis.bench.time(list, size), [input, perCall])
+/** Loads every library of a page, starts every worker, and lets the engine compile. */
+async function warmUp(frames, hosts, texts) {
+  for (const { id, page } of hosts) {
+    // Each as it likes it best.
+    const perCall = page === 'ours.html' ? PER_CALL : 1
+    await frames
+      .get(id)
+      .evaluate(([list, size]) => globalThis.bench.time(list, size), [texts.slice(0, PER_CALL), perCall])
+  }
+}
 
-  // Loads every library, starts every worker, and lets the engine compile.
-  for (const one of cases) await run(one, texts.slice(0, PER_CALL))
-  const idle = await idleCpu(context)
-
-  /** Tokens a millisecond. */
-  const rates = new Map(cases.map(({ id }) => [id, []]))
+/** Milliseconds and tokens a millisecond of each round, the cases in turn. */
+async function measure(frames, cases, { texts, rounds }, progress) {
   const milliseconds = new Map(cases.map(({ id }) => [id, []]))
+  const rates = new Map(cases.map(({ id }) => [id, []]))
   for (let round = 0; round < rounds; round++) {
     for (const one of cases.filter((each) => round < (each.rounds ?? rounds))) {
       const input = inputOf(one, texts)
-      const taken = await run(one, input)
+      const taken = await frames
+        .get(one.host.id)
+        .evaluate(([list, size]) => globalThis.bench.time(list, size), [input, one.perCall])
       milliseconds.get(one.id).push(taken)
       rates.get(one.id).push(tokensIn(input) / taken)
+      progress(`round ${round + 1} of ${rounds}: ${one.label}: ${(taken / 1000).toFixed(1)} s`)
       await pause(REST)
-      process.stdout.write('.')
     }
   }
-  process.stdout.write('\n')
+  return { milliseconds, rates }
+}
 
-  const sample = texts.slice(0, 8)
+/** What every host runs on, and some of its vectors. */
+async function describeHosts(frames, hosts, sample) {
   const facts = {}
   const vectors = {}
   for (const { id } of hosts) {
     facts[id] = await frames.get(id).evaluate(() => globalThis.bench.facts())
     vectors[id] = await frames.get(id).evaluate((list) => globalThis.bench.vectors(list, 1), sample)
   }
-  const isolated = await frames.get(hosts[0].id).evaluate(() => crossOriginIsolated)
-  return { isolated, idle, milliseconds, rates, facts, vectors }
+  return { facts, vectors }
 }
 
 /** Round by round the fastest of the peer's settings: a ratio is to the best that it can do. */
 function bestPeer(cases, rates) {
   const peers = cases.filter(({ host, perCall }) => host.peer && perCall === 1).map(({ id }) => rates.get(id))
+  const rounds = Math.max(0, ...peers.map((list) => list.length))
   return peers.length === 0
     ? undefined
-    : peers[0].map((_, round) => Math.max(...peers.map((list) => list[round])))
+    : Array.from({ length: rounds }, (_, round) => Math.max(...peers.map((list) => list[round] ?? 0)))
 }
 
 /** How many times as fast as others, where both took part in a round. */
@@ -155,8 +85,9 @@ function ratioTo(own, other) {
   return other === undefined ? [] : ratios(own.slice(0, other.length), other.slice(0, own.length))
 }
 
-function tableOf(cases, { texts, tokens, source }, rounds, outcome) {
-  const { isolated, idle, milliseconds, rates, facts, vectors } = outcome
+function tableOf({ cases, rounds, texts, tokens, source }, page, { milliseconds, rates }) {
+  const { isolated, idle, facts, vectors } = page
+  const ids = new Set(cases.map(({ host }) => host.id))
   const best = bestPeer(cases, rates)
   const rows = cases.map(({ id, label }) => [
     label,
@@ -172,9 +103,11 @@ function tableOf(cases, { texts, tokens, source }, rounds, outcome) {
       ratioCell(ratioTo(rates.get(id), other)),
     ),
   ])
-  const settings = Object.entries(facts).map(([id, fact]) => `${id}: ${describeFacts(fact)}`)
+  const settings = Object.entries(facts)
+    .filter(([id]) => ids.has(id))
+    .map(([id, fact]) => `${id}: ${describeFacts(fact)}`)
   const agreement = Object.keys(vectors)
-    .filter((id) => id !== 'peer' && 'peer' in vectors)
+    .filter((id) => ids.has(id) && id !== 'peer' && 'peer' in vectors)
     .map((id) => `${id} ${meanCosine(vectors[id], vectors.peer).toFixed(4)}`)
   return {
     title: `Throughput, ${isolated ? 'cross-origin isolated' : 'not isolated'}: ${texts.length} passages`,
@@ -188,7 +121,7 @@ function tableOf(cases, { texts, tokens, source }, rounds, outcome) {
     ],
     rows,
     notes: [
-      `${texts.length} passages from ${source}, ${tokens} tokens; interleaved in one page, rounds: ${rounds}`,
+      `${texts.length} passages from ${source}, ${tokens} tokens; in turns in one page, rounds: at most ${rounds}`,
       `crossOriginIsolated: ${isolated}; CPU of the idle browser: ${idle.toFixed(2)} s in 1 s`,
       `as they ran: ${settings.join('; ')}`,
       ...(agreement.length > 0 ? [`mean cosine to transformers.js, one by one: ${agreement.join(', ')}`] : []),
@@ -231,28 +164,39 @@ function budgetsOf(count, isolated, { rates }) {
 export const pageModes = ['bench', 'plain']
 
 /** @param {import('../run.mjs').Surroundings} surroundings */
-export async function run({ isolatedServer, plainServer, cores, options }) {
+export async function run({ isolatedServer, plainServer, cores, options, progress }) {
   const outcome = { tables: [], budgets: [], raw: [] }
   const small = { input: passages(options.texts), rounds: options.rounds, casesOf: settingCases }
   const large = { input: passages(options['large-texts']), rounds: 1, casesOf: largeCases }
-  for (const server of [isolatedServer, plainServer]) {
-    for (const { input, rounds, casesOf } of [small, large]) {
-      const { isolated } = server
+  for (const { origin, isolated } of [isolatedServer, plainServer]) {
+    const { thorough, 'peer-sample': sample } = options
+    const parts = [small, large].map(({ input, rounds, casesOf }) => {
       const count = input.texts.length
-      const { thorough, 'peer-sample': sample } = options
-      const cases = available(casesOf({ isolated, cores, count, sample, thorough }))
-      const measured = await withBrowser({}, (context) =>
-        measure(context, server.origin, cases, { texts: input.texts, rounds }),
-      )
-      outcome.tables.push(tableOf(cases, input, rounds, measured))
-      const { vectors: _, milliseconds, rates, ...rest } = measured
-      if (casesOf === settingCases) outcome.budgets.push(...budgetsOf(count, isolated, measured))
-      outcome.raw.push({
-        ...rest,
-        milliseconds: Object.fromEntries(milliseconds),
-        rates: Object.fromEntries(rates),
-      })
-    }
+      return { ...input, rounds, cases: available(casesOf({ isolated, cores, count, sample, thorough })) }
+    })
+    const hosts = [...new Map(parts.flatMap(({ cases }) => cases).map(({ host }) => [host.id, host])).values()]
+    await withBrowser({}, async (context) => {
+      const frames = await openFrames(context, origin, hosts)
+      await warmUp(frames, hosts, small.input.texts)
+      progress(`${isolated ? 'isolated' : 'not isolated'}: ${hosts.length} settings warm`)
+      const page = {
+        isolated: await frames.get(hosts[0].id).evaluate(() => crossOriginIsolated),
+        idle: await idleCpu(context),
+        ...(await describeHosts(frames, hosts, small.input.texts.slice(0, 8))),
+      }
+      for (const [index, part] of parts.entries()) {
+        const times = await measure(frames, part.cases, part, progress)
+        outcome.tables.push(tableOf(part, page, times))
+        if (index === 0) outcome.budgets.push(...budgetsOf(part.texts.length, isolated, times))
+        outcome.raw.push({
+          isolated: page.isolated,
+          idle: page.idle,
+          facts: page.facts,
+          milliseconds: Object.fromEntries(times.milliseconds),
+          rates: Object.fromEntries(times.rates),
+        })
+      }
+    })
   }
   return outcome
 }

@@ -1,5 +1,7 @@
 /** What the runner calls in a page. Small, because it counts into the JavaScript that a page loads. */
 
+import { firstText } from './setting.ts'
+
 /** One library under one setting. */
 export interface Library {
   /** One call of the library. */
@@ -24,12 +26,8 @@ declare global {
   var bench: Driver
 }
 
-/** Setting and first text come with the address, so that the work starts with the page and not with the runner. */
-export function drive<Setting>(open: (setting: Setting) => Library): void {
-  const query = new URLSearchParams(location.search)
-  const library = open(JSON.parse(query.get('setting') ?? '{}') as Setting)
-  const first = query.get('first')
-
+/** Gives the runner its handle on the library of this page. */
+export function drive(library: Library): void {
   let longTasks: number[] = []
   new PerformanceObserver((list) => {
     longTasks.push(...list.getEntries().map(({ duration }) => duration))
@@ -61,6 +59,8 @@ export function drive<Setting>(open: (setting: Setting) => Library): void {
       return taken
     },
     firstVector:
-      first === null ? new Promise(() => undefined) : library.embed([first]).then(() => performance.now()),
+      firstText === null
+        ? new Promise(() => undefined)
+        : library.embed([firstText]).then(() => performance.now()),
   }
 }

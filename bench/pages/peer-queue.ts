@@ -1,8 +1,9 @@
 /** transformers.js in a worker that has many texts to embed: what a query waits then. */
 
 import { startPeer } from './peer-calls.ts'
-import type { UnderLoad } from './queue.ts'
+import { readSetting } from './setting.ts'
 import type { TransformersSetting } from './transformers-library.ts'
+import { measureUnderLoad, type UnderLoad } from './under-load.ts'
 
 interface PeerQueueBench {
   warmUp(texts: readonly string[]): Promise<void>
@@ -14,34 +15,17 @@ declare global {
   var peerQueueBench: PeerQueueBench
 }
 
-const setting = JSON.parse(new URLSearchParams(location.search).get('setting') ?? '{}') as TransformersSetting
+const setting = readSetting<TransformersSetting>()
 const call = startPeer()
 const opened = call({ kind: 'open', setting })
 
-async function embed(texts: readonly string[]): Promise<number> {
-  const start = performance.now()
-  await call({ kind: 'embed', texts, perCall: 1 })
-  return performance.now() - start
-}
+const embed = (texts: readonly string[]): Promise<unknown> => call({ kind: 'embed', texts, perCall: 1 })
 
 globalThis.peerQueueBench = {
   async warmUp(texts) {
     await opened
     await embed(texts)
   },
-  async underLoad(bulk, queries) {
-    let running = true
-    const request = embed(bulk).finally(() => {
-      running = false
-    })
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const taken: number[] = []
-    for (const query of queries) {
-      if (!running) break
-      // Asked while the bulk ran: it counts, however long it had to wait.
-      taken.push(await embed([query]))
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    return { bulk: await request, queries: taken }
-  },
+  underLoad: (bulk, queries) =>
+    measureUnderLoad({ bulk: embed, query: (text) => embed([text]) }, bulk, queries),
 }

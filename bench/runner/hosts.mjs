@@ -9,6 +9,7 @@ import { hasHubModel, hubModel } from './locations.mjs'
  * @property {string} id
  * @property {string} label for tables
  * @property {boolean} peer true for transformers.js
+ * @property {boolean} onHubFile true where it runs the hub's file, which a fresh clone has not
  * @property {string} page
  * @property {object} setting read by the page
  * @property {import('./build-pages.mjs').PageMode} [mode] build of the page; 'bench' by default
@@ -24,7 +25,7 @@ import { hasHubModel, hubModel } from './locations.mjs'
  */
 export function ours(id, label, options = {}) {
   const setting = { model: 'all-MiniLM-L6-v2', options: { modelsUrl: '/models/', device: 'wasm', ...options } }
-  return { id, label: `this library, ${label}`, peer: false, page: 'ours.html', setting }
+  return { id, label: `this library, ${label}`, peer: false, onHubFile: false, page: 'ours.html', setting }
 }
 
 /**
@@ -38,6 +39,7 @@ export function oursOnHubFile() {
     id: 'ours-hub',
     label: "this library, the hub's file",
     peer: false,
+    onHubFile: true,
     page: 'ours.html',
     setting: { model: hubModel, options },
   }
@@ -54,6 +56,7 @@ export function transformers(id, label, setting = {}) {
     id,
     label: `transformers.js, ${label}`,
     peer: true,
+    onHubFile: true,
     page: 'transformers.html',
     setting: {
       model: hubModel,
@@ -69,6 +72,24 @@ export function transformers(id, label, setting = {}) {
 }
 
 /**
+ * onnxruntime-web with the tokenizer and nothing else, as one would write it by hand: the release that this library
+ * uses, on the hub's file.
+ *
+ * @param {number} threads more than one only in an isolated page
+ * @returns {Host}
+ */
+export function plainOnnxruntime(threads) {
+  return {
+    id: 'plain-onnxruntime',
+    label: `onnxruntime-web by hand, ${threads === 1 ? '1 thread' : `${threads} threads`}`,
+    peer: false,
+    onHubFile: true,
+    page: 'plain-onnxruntime.html',
+    setting: { folder: `/shared-models/${hubModel}/`, threads },
+  }
+}
+
+/**
  * Without the hub's file there is nothing that both could run.
  *
  * @template {Host | { host: Host }} T
@@ -77,8 +98,5 @@ export function transformers(id, label, setting = {}) {
  */
 export function available(wanted) {
   if (hasHubModel) return wanted
-  return wanted.filter((one) => {
-    const { peer, id } = 'host' in one ? one.host : one
-    return !peer && id !== 'ours-hub'
-  })
+  return wanted.filter((one) => !('host' in one ? one.host : one).onHubFile)
 }

@@ -77,14 +77,20 @@ export function report(environment, outcome) {
  */
 export function reportSummary(environment, outcomes, options) {
   const budgets = outcomes.flatMap((outcome) => outcome.budgets ?? [])
-  const parts = outcomes.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')
+  const parts = {
+    title: 'Time of each benchmark',
+    columns: ['benchmark', 'seconds'],
+    rows: [
+      ...outcomes.map(({ name, seconds }) => [name, seconds.toFixed(0)]),
+      ['all, with the pages built', options.total.toFixed(0)],
+    ],
+  }
   const markdown = [
     `Measured by \`npm run bench\`. ${facts(environment)}; took ${duration(options.total)}.`,
     '',
     ...(budgets.length > 0 ? [tableMarkdown(budgetTable(budgets))] : []),
     ...outcomes.flatMap(({ tables }) => tables.map(tableMarkdown)),
-    `Time of each part: ${parts}.`,
-    '',
+    tableMarkdown(parts),
   ].join('\n')
   const content = { environment, seconds: options.total, budgets, outcomes }
   if (options.write) write('summary', markdown, content)

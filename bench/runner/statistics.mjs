@@ -15,6 +15,10 @@ export function quantile(values, share) {
 
 export const median = (values) => quantile(values, 0.5)
 
+/** p50, p95 and p99, a cell each. */
+export const percentiles = (values, digits) =>
+  [0.5, 0.95, 0.99].map((share) => (values.length === 0 ? '–' : quantile(values, share).toFixed(digits)))
+
 /** `median (least–greatest)`. */
 export function spread(values, digits) {
   const [least, greatest] = [Math.min(...values), Math.max(...values)]

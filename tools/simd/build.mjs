@@ -23,16 +23,20 @@ const builds = {
 
 /**
  * @param {keyof typeof builds} build
+ * @param {{ names?: boolean }} [how] whether functions keep their names, for a profiler
  * @returns {Promise<Uint8Array>} the module's bytes, the same on every machine
  * @throws {Error} with the compiler's messages
  */
-export async function compileEncoder(build) {
+export async function compileEncoder(build, { names = false } = {}) {
   /** @type {Uint8Array | undefined} */
   let wasm
   const { features, level } = builds[build]
   const options = [level, '--noAssert', '--runtime', 'stub', '--importMemory', '--initialMemory', '1']
   const { error, stderr } = await asc.main(
-    ['src/simd/assembly/index.ts', '--outFile', 'encoder.wasm', ...options, '--enable', features],
+    [
+      ...['src/simd/assembly/index.ts', '--outFile', 'encoder.wasm', ...options, '--enable', features],
+      ...(names ? ['--debug'] : []),
+    ],
     {
       baseDir: repository,
       writeFile: (/** @type {string} */ _name, /** @type {Uint8Array} */ contents) => {
