@@ -18,7 +18,7 @@ export interface ConnectionOptions {
   closed: AbortSignal
   onProgress: (progress: ProgressEvent) => void
   /** Called once when the service has died. */
-  onDeath: (error: EmbeddingsError) => void
+  onDeath: () => void
 }
 
 /** Milliseconds for a fresh worker to load its script and answer. */
@@ -35,13 +35,16 @@ export class ServiceConnection {
   #storePort: MessagePort | null = null
   /** Rejects when the service can no longer be used. */
   readonly #death: Promise<never>
-  #die: (error: EmbeddingsError) => void = () => undefined
+  #die: (error: unknown) => void = () => undefined
   /** Rejects the calls under way. Racing each against `#death` would leave something of every call there for ever. */
-  readonly #giveUp = new Set<(error: EmbeddingsError) => void>()
+  readonly #giveUp = new Set<(error: unknown) => void>()
   readonly #stopped = new AbortController()
+  readonly #configured: Promise<void>
   #ended = false
 
-  private constructor({ worker, onProgress, onDeath }: ConnectionOptions) {
+  /** Starts the service. Calls may follow at once: those that it cannot serve fail of what it died of. */
+  constructor(options: ConnectionOptions) {
+    const { worker, onProgress, onDeath, closed } = options
     this.#worker = worker
     const proxy = wrap<ServiceApi>(worker)
     this.#api = callable(proxy)
@@ -74,39 +77,32 @@ export class ServiceConnection {
         new EmbeddingsError('worker_terminated', 'A message of the embedding service could not be read.'),
       )
     })
+    const close = (): void => {
+      this.#die(new EmbeddingsError('worker_terminated', 'The embedding service was closed.'))
+    }
+    closed.addEventListener('abort', close, { signal: this.#stopped.signal })
+    this.#configured = this.#configure(options)
   }
 
-  /** @throws EmbeddingsError `worker_terminated`, `timeout`; `bad_model_file` when a recipe in the options is wrong */
-  static async open(options: ConnectionOptions): Promise<ServiceConnection> {
-    const connection = new ServiceConnection(options)
-    const close = (): void => {
-      connection.#die(new EmbeddingsError('worker_terminated', 'The embedding service was closed.'))
-    }
-    options.closed.addEventListener('abort', close, { signal: connection.#stopped.signal })
+  /** Settles when the service takes calls, or is dead: of a wrong recipe in the options, of a script that did not start. */
+  async #configure({ config, store }: ConnectionOptions): Promise<void> {
     const timer = setTimeout(() => {
-      connection.#die(
-        new EmbeddingsError(
-          'timeout',
-          `The embedding service did not start within ${String(START_DEADLINE)} ms.`,
-        ),
-      )
+      const message = `The embedding service did not start within ${String(START_DEADLINE)} ms.`
+      this.#die(new EmbeddingsError('timeout', message))
     }, START_DEADLINE)
     try {
-      const store = connection.#serve(options.store)
-      await connection.call<null>((api) => api.configure(options.config, store))
+      const storePort = this.#serve(store)
+      await this.call<null>((api) => api.configure(config, storePort))
     } catch (error) {
-      close()
-      throw error
+      this.#die(error)
+      return
     } finally {
       clearTimeout(timer)
     }
-    const { livenessLock } = options.config
-    if (livenessLock !== null) {
-      onLockFreed(livenessLock, connection.#stopped.signal, () => {
-        connection.#die(new EmbeddingsError('worker_terminated', 'The embedding service ended unexpectedly.'))
-      })
-    }
-    return connection
+    if (config.livenessLock === null) return
+    onLockFreed(config.livenessLock, this.#stopped.signal, () => {
+      this.#die(new EmbeddingsError('worker_terminated', 'The embedding service ended unexpectedly.'))
+    })
   }
 
   /** Makes a call: its value, or the death of the service, whichever comes first. @throws EmbeddingsError */
@@ -136,6 +132,8 @@ export class ServiceConnection {
    * @throws EmbeddingsError when the service is dead
    */
   async cancel(callId: string): Promise<void> {
+    // One that is starting has a deadline of its own.
+    await this.#configured
     let seconds = 0
     // Second by second: in a page that was suspended one long timer would be over before the service has woken up.
     const timer = setInterval(() => {

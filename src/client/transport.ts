@@ -25,7 +25,7 @@ export class Transport {
   readonly #config: ServiceConfig
   readonly #timeout: number
   readonly #listeners = new Set<(progress: ProgressEvent) => void>()
-  #connection: Promise<ServiceConnection> | null = null
+  #connection: ServiceConnection | null = null
   readonly #closed = new AbortController()
   #calls = 0
 
@@ -48,6 +48,9 @@ export class Transport {
     const limit = timeout === undefined ? this.#timeout : readTimeout(timeout)
     const callId = String(++this.#calls)
     const quiet = onProgress === undefined && this.#options.onProgress === undefined
+    const connection = this.#connect()
+    // Sent before all else: the rest is done while the service works.
+    const answer = connection.call((api) => invoke(api, callId, quiet))
     const { promise: givenUp, reject } = Promise.withResolvers<never>()
     const abort = (): void => {
       reject(signal?.reason)
@@ -64,11 +67,12 @@ export class Transport {
     const listener = onProgress === undefined ? null : onlyFor(callId, onProgress)
     if (listener !== null) this.#listeners.add(listener)
     try {
-      const connection = this.#connect()
-      const answer = connection.then((live) => live.call((api) => invoke(api, callId, quiet)))
       return await Promise.race([answer, givenUp])
     } catch (error) {
-      if (signal?.aborted === true || isTimeout(error)) void this.#cancel(callId)
+      if (signal?.aborted === true || isTimeout(error)) {
+        // The call has settled here; if the service is gone as well, nothing is left to cancel.
+        connection.cancel(callId).catch(() => null)
+      }
       throw error
     } finally {
       clearTimeout(timer)
@@ -88,18 +92,9 @@ export class Transport {
     this.#closed.abort()
   }
 
-  async #cancel(callId: string): Promise<void> {
-    const connection = await this.#connection?.catch(() => null)
-    // The call has settled on the page; if the service is gone as well, nothing is left to cancel.
-    await connection?.cancel(callId).catch(() => null)
-  }
-
-  #connect(): Promise<ServiceConnection> {
-    if (this.#closed.signal.aborted) {
-      return Promise.reject(new EmbeddingsError('worker_terminated', 'The client is closed.'))
-    }
-    this.#connection ??= this.#open()
-    return this.#connection
+  #connect(): ServiceConnection {
+    if (this.closed) throw new EmbeddingsError('worker_terminated', 'The client is closed.')
+    return (this.#connection ??= this.#open())
   }
 
   #spawn(): Worker {
@@ -113,14 +108,10 @@ export class Transport {
     }
   }
 
-  #open(): Promise<ServiceConnection> {
-    const forget = (): void => {
-      // The next call starts a fresh service.
-      if (this.#connection === opening) this.#connection = null
-    }
+  #open(): ServiceConnection {
     // Absent on insecure origins, whatever the types say.
     const hasLocks = (navigator as Partial<Navigator>).locks !== undefined
-    const opening: Promise<ServiceConnection> = ServiceConnection.open({
+    const connection = new ServiceConnection({
       worker: this.#spawn(),
       config: { ...this.#config, livenessLock: hasLocks ? `browser-embeddings:${newId()}` : null },
       onProgress: (progress) => {
@@ -130,10 +121,12 @@ export class Transport {
       },
       store: typeof this.#options.storage === 'object' ? this.#options.storage : null,
       closed: this.#closed.signal,
-      onDeath: forget,
+      onDeath: () => {
+        // The next call starts a fresh service.
+        if (this.#connection === connection) this.#connection = null
+      },
     })
-    opening.catch(forget)
-    return opening
+    return connection
   }
 }
 

@@ -4,64 +4,78 @@ import { EmbeddingsError } from '../openai/errors.ts'
 import { reply } from '../rpc/error-codec.ts'
 import { answerComlink, handOver } from '../rpc/guard.ts'
 import { holdLock } from '../rpc/liveness.ts'
-import { SERVICE_PATHS, type ProgressMessage, type ServiceApi } from '../rpc/protocol.ts'
+import {
+  SERVICE_PATHS,
+  type ProgressMessage,
+  type Reply,
+  type ServiceApi,
+  type ServiceConfig,
+} from '../rpc/protocol.ts'
 import { EmbeddingService } from './service.ts'
 import { trustOwnScripts } from './trusted-scripts.ts'
 
 trustOwnScripts()
 
-let service: EmbeddingService | null = null
+let service: Promise<EmbeddingService> | null = null
 
 function tell(message: ProgressMessage): void {
   self.postMessage(message)
 }
 
-function configured(): EmbeddingService {
-  if (service === null)
-    throw new EmbeddingsError('inference_failed', 'The service was called before configure().')
-  return service
+async function start(config: ServiceConfig, store: MessagePort | null): Promise<EmbeddingService> {
+  if (config.livenessLock !== null) await holdLock(config.livenessLock)
+  return EmbeddingService.create(config, (progress) => tell({ progress }), store)
+}
+
+/** Answers by the service, once it is configured: the page sends its first calls right behind `configure`. */
+function ask<T>(work: (service: EmbeddingService) => T | Promise<T>): Promise<Reply<T>> {
+  return reply(async () => {
+    if (service === null)
+      throw new EmbeddingsError('inference_failed', 'The service was called before configure().')
+    return work(await service)
+  })
 }
 
 const api: ServiceApi = {
   configure: (config, store) =>
     reply(async () => {
       if (service !== null) throw new EmbeddingsError('inference_failed', 'The service is configured already.')
-      if (config.livenessLock !== null) await holdLock(config.livenessLock)
-      service = await EmbeddingService.create(config, (progress) => tell({ progress }), store)
+      service = start(config, store)
+      await service
       return null
     }),
   embeddings: {
     create: async (body, call) => {
-      const answer = await reply(() => configured().embed(body, call))
+      const answer = await ask((ready) => ready.embed(body, call))
       return answer.ok && answer.value.vectors.format === 'float'
         ? handOver(answer, [answer.value.vectors.rows.buffer])
         : answer
     },
   },
   models: {
-    list: () => reply(() => configured().list()),
-    retrieve: (id) => reply(() => configured().retrieve(id)),
-    load: (id, call) => reply(() => configured().load(id, call)),
-    status: (id) => reply(() => configured().status(id)),
+    list: () => ask((ready) => ready.list()),
+    retrieve: (id) => ask((ready) => ready.retrieve(id)),
+    load: (id, call) => ask((ready) => ready.load(id, call)),
+    status: (id) => ask((ready) => ready.status(id)),
     unload: (id) =>
-      reply(() => {
-        configured().unload(id)
+      ask((ready) => {
+        ready.unload(id)
         return null
       }),
     delete: (id) =>
-      reply(async () => {
-        await configured().delete(id)
+      ask(async (ready) => {
+        await ready.delete(id)
         return null
       }),
   },
   cancel: (callId) =>
-    reply(() => {
-      configured().cancel(callId)
+    ask((ready) => {
+      ready.cancel(callId)
       return null
     }),
   close: () =>
-    reply(() => {
-      configured().close()
+    ask((ready) => {
+      ready.close()
       return null
     }),
 }
