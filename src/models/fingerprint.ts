@@ -9,7 +9,8 @@ import type { ModelRecipe } from './recipe.ts'
 const ARITHMETIC_8_BIT = 2
 
 /**
- * `system_fingerprint` of a response: model, revision, dtype, pooling, prompt and dimensions.
+ * `system_fingerprint` of a response: model, revision, dtype, pooling, prompt and dimensions. A model that has several names
+ * (its own, its repository, that of the original weights) is named by the folder that its files lie in.
  *
  * Queries and documents are made to be compared, so they share a name whatever their prompts. Device and runtime are not
  * part of it: the sessions of one dtype differ from each other by no more than from the unquantised model, which is what
@@ -24,7 +25,7 @@ export function systemFingerprint(
   inputType: string | undefined,
   dimensions: number,
 ): string {
-  return `${recipe.id}@${shortRevision(recipe.revision)}:${arithmetic(dtype)}:${recipe.pooling}:${promptSpace(recipe, inputType)}:${String(dimensions)}`
+  return `${recipe.path}@${shortRevision(recipe.revision)}:${arithmetic(dtype)}:${recipe.pooling}:${promptSpace(recipe, inputType)}:${String(dimensions)}`
 }
 
 function arithmetic(dtype: string): string {

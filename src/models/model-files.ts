@@ -7,7 +7,8 @@ import { withFileLock } from './file-lock.ts'
 import { hashBytes } from './hash.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { OpenedStore } from './open-store.ts'
-import type { StoredEntry, StoredFile, StoredRecord, StoreKind } from './store.ts'
+import type { ModelStore, StoredEntry, StoredFile, StoredRecord, StoreKind } from './store.ts'
+import { ownersOf } from './stored-record.ts'
 import { checkWhole, verifyBytes, type Expected } from './verify.ts'
 
 /** A file that is wanted. */
@@ -33,6 +34,9 @@ export interface ReadResult {
   source: 'store' | 'network'
 }
 
+/** Whether a file is that of a model. @param owner who it was read for; null: an earlier version did not note it */
+export type Belongs = (url: string, owner: string | null) => boolean
+
 /** Where files are kept. */
 export interface StorageState {
   kind: StoreKind
@@ -45,7 +49,7 @@ export class ModelFiles {
   readonly #opened: OpenedStore
   /** Files that the lasting store had no room for. */
   readonly #overflow = new MemoryStore()
-  readonly #reading = new Map<Promise<unknown>, string>()
+  readonly #reading = new Map<Promise<unknown>, FileRequest>()
   /** The store's last fault. */
   #fault: string | null = null
   #overflowed = false
@@ -81,7 +85,7 @@ export class ModelFiles {
    */
   async read(file: FileRequest, options: ReadOptions): Promise<ReadResult> {
     const reading = this.#read(file, options)
-    this.#reading.set(reading, file.url)
+    this.#reading.set(reading, file)
     try {
       return await reading
     } finally {
@@ -119,6 +123,10 @@ export class ModelFiles {
         checkWhole(file.url, bytes)
         await this.#keepFirst(file, bytes)
       } else await verifyBytes(file.url, bytes, expected)
+      if (record !== null && !ownersOf(record).includes(file.model)) {
+        // Or it would go with the model that it was first read for.
+        await this.#keep(file.url, bytes, { ...record, model: `${record.model} ${file.model}` })
+      }
     } catch (error) {
       if (!(error instanceof EmbeddingsError)) throw error
       await this.drop(file.url)
@@ -189,6 +197,12 @@ export class ModelFiles {
     }
   }
 
+  /** Drops a stored description of a model, as the server has another by now; `storage` tells of it. */
+  async dropOutdated(url: string): Promise<void> {
+    await this.drop(url)
+    this.#fault = `${url} was stored long ago and outdated: fetched anew`
+  }
+
   #note(what: string, error: unknown): void {
     this.#fault = `${this.#owner} could not ${what}: ${textOf(error)}`
   }
@@ -198,23 +212,32 @@ export class ModelFiles {
   }
 
   /**
-   * Deletes every file that `belongs` picks, also those that are just being read.
+   * Deletes every file that `belongs` picks, also those that are just being read, but what another model has read too.
    *
    * @throws EmbeddingsError `inference_failed` when the store refuses
    */
-  async deleteAll(belongs: (entry: Pick<StoredEntry, 'url' | 'record'>) => boolean): Promise<void> {
+  async deleteAll(belongs: Belongs): Promise<void> {
     // Otherwise a download that ends just now would be kept after its model was deleted.
-    const reading = [...this.#reading].filter(([, url]) => belongs({ url, record: null }))
+    const reading = [...this.#reading].filter(([, { url, model }]) => belongs(url, model))
     await Promise.allSettled(reading.map(([promise]) => promise))
     for (const store of [this.#opened.store, this.#overflow]) {
       try {
-        for (const entry of await store.list()) if (belongs(entry)) await store.delete(entry.url)
+        for (const entry of await store.list()) await deleteFor(store, entry, belongs)
       } catch (cause) {
         const message = `${this.#owner} could not delete the files: ${textOf(cause)}`
         throw new EmbeddingsError('inference_failed', `${message}.`, { cause })
       }
     }
   }
+}
+
+async function deleteFor(store: ModelStore, { url, record }: StoredEntry, belongs: Belongs): Promise<void> {
+  const owners = ownersOf(record)
+  const others = owners.filter((owner) => !belongs(url, owner))
+  if (others.length === owners.length) return
+  const file = others.length === 0 ? null : await store.get(url)
+  if (file === null || record === null) await store.delete(url)
+  else await store.put(url, file.bytes, { ...record, model: others.join(' ') })
 }
 
 function textOf(error: unknown): string {

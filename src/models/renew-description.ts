@@ -22,17 +22,17 @@ export async function renewDescription(
 ): Promise<boolean> {
   const known = findInCatalog(id)
   const names = [...new Set([id, known?.path ?? id])]
-  const urls = names.map((name) =>
-    modelsUrl === null ? listingUrl(name, known?.revision ?? 'main') : fileUrl(modelsUrl, name, 'main', MANIFEST),
-  )
   const stored = await files.stored()
   let changed = false
-  for (const url of urls.filter((candidate) => stored.has(candidate))) {
+  for (const model of names) {
+    const url =
+      modelsUrl === null ? listingUrl(model, known?.revision ?? 'main') : fileUrl(modelsUrl, model, 'main', MANIFEST)
+    if (!stored.has(url)) continue
     const options = { signal, onProgress: IGNORE_PROGRESS }
-    const { bytes: kept } = await files.read({ url, model: id, expected: undefined }, options)
+    const { bytes: kept } = await files.read({ url, model, expected: undefined }, options)
     const fresh = await fetchAnew(url, signal)
     if (fresh === null || !(await isOther(id, modelsUrl, url, kept, fresh))) continue
-    await files.drop(url)
+    await files.dropOutdated(url)
     changed = true
   }
   return changed

@@ -8,7 +8,7 @@ import type { OpenedStore } from './open-store.ts'
 import type { Device, ModelRecipe } from './recipe.ts'
 import { resolveModel, withDtype } from './resolve.ts'
 import type { StoredEntry } from './store.ts'
-import { UNAVAILABLE } from './unavailable.ts'
+import { ownersOf } from './stored-record.ts'
 import { parseJson } from './verify.ts'
 
 export interface RepositoryOptions {
@@ -74,18 +74,26 @@ export class ModelRepository {
    * @throws EmbeddingsError `model_not_found`, `model_unreachable`, `bad_model_file`; the signal's reason
    */
   async resolve(id: string, signal: AbortSignal): Promise<ModelRecipe> {
-    if (!isModelId(id)) throw notFound(id, this.known())
+    if (!isModelId(id)) throw await this.#notFound(id)
     const { modelsUrl, recipes, dtype = null, devices = ['wasm'] } = this.#options
     const registered = recipes.find((recipe) => recipe.id === id)
     if (registered !== undefined) return withDtype(registered, dtype)
     const known = findInCatalog(id)
     // A name without an owner is none of the hub's.
-    if (modelsUrl === null && known === undefined && (!id.includes('/') || Object.hasOwn(UNAVAILABLE, id))) {
-      throw notFound(id, this.known())
-    }
+    if (modelsUrl === null && known === undefined && !id.includes('/')) throw await this.#notFound(id)
     const recipe = await resolveModel(id, known, { modelsUrl, wanted: { dtype, devices }, store: this.#files, signal })
-    if (recipe === null) throw notFound(id, this.known())
+    if (recipe === null) throw await this.#notFound(id)
     return recipe
+  }
+
+  async #notFound(id: string): Promise<EmbeddingsError> {
+    try {
+      const { notFound } = await import('./not-found.ts')
+      return notFound(id, this.known())
+    } catch (cause) {
+      // Offline, say: less is told then, but what is wrong.
+      return new EmbeddingsError('model_not_found', 'The model does not exist here.', { param: 'model', cause })
+    }
   }
 
   /**
@@ -126,7 +134,7 @@ export class ModelRepository {
 
   /** Deletes the stored files of a model, of all its revisions, and nothing else. */
   async delete(model: ModelUsage['recipe']): Promise<void> {
-    await this.#files.deleteAll((entry) => this.#belongs(entry, model))
+    await this.#files.deleteAll((url, owner) => this.#belongs(url, owner, model))
   }
 
   /** What of each model is in the store: those known without a request, then the others that have files there. */
@@ -136,8 +144,8 @@ export class ModelRepository {
     const base = this.#options.modelsUrl ?? HUB_URL
     const others = new Set<string>()
     for (const { url, record } of entries) {
-      if (record !== null && url.startsWith(base) && !known.some(({ recipe }) => isNamed(recipe, record.model))) {
-        others.add(record.model)
+      for (const owner of ownersOf(record)) {
+        if (owner !== null && url.startsWith(base) && !known.some(({ recipe }) => isNamed(recipe, owner))) others.add(owner)
       }
     }
     return [...known, ...[...others].map((id) => this.#usageOf({ id, path: id }, entries))]
@@ -149,7 +157,7 @@ export class ModelRepository {
   }
 
   #usageOf(recipe: ModelUsage['recipe'], entries: readonly StoredEntry[]): ModelUsage {
-    const own = entries.filter((entry) => this.#belongs(entry, recipe))
+    const own = entries.filter(({ url, record }) => ownersOf(record).some((owner) => this.#belongs(url, owner, recipe)))
     return { recipe, files: own.length, bytes: own.reduce((sum, { bytes }) => sum + bytes, 0) }
   }
 
@@ -157,27 +165,13 @@ export class ModelRepository {
    * A model's folder may lie inside another's, and a model may need files of the one that it was made from: files say
    * themselves whose they are, unless an earlier version kept them.
    */
-  #belongs({ url, record }: Pick<StoredEntry, 'url' | 'record'>, { path, id }: Pick<ModelRecipe, 'path' | 'id'>): boolean {
-    if (record !== null) return (record.model === path || record.model === id) && this.#isHere(url)
-    return [path, id].some((name) => url.startsWith(modelFolder(this.#options.modelsUrl, name)))
-  }
-
-  #isHere(url: string): boolean {
-    return url.startsWith(this.#options.modelsUrl ?? HUB_URL)
+  #belongs(url: string, owner: string | null, model: ModelUsage['recipe']): boolean {
+    const { modelsUrl } = this.#options
+    if (owner !== null) return isNamed(model, owner) && url.startsWith(modelsUrl ?? HUB_URL)
+    return [model.path, model.id].some((name) => url.startsWith(modelFolder(modelsUrl, name)))
   }
 }
 
 function isNamed({ id, path }: Pick<ModelRecipe, 'path' | 'id'>, name: string): boolean {
   return id === name || path === name
-}
-
-function notFound(id: string, known: readonly ModelRecipe[]): EmbeddingsError {
-  const name = JSON.stringify(id.slice(0, 128))
-  const unavailable = Object.hasOwn(UNAVAILABLE, id) ? UNAVAILABLE[id] : undefined
-  const message =
-    unavailable === undefined
-      ? `The model ${name} does not exist here. Known models: ${known.map((recipe) => recipe.id).join(', ')}.`
-      : `The model ${name} cannot run here: ${unavailable.reason}. The nearest local model is ${unavailable.nearest}; ` +
-        `the option aliases: { ${name}: '${unavailable.nearest}' } runs that under this name.`
-  return new EmbeddingsError('model_not_found', message, { param: 'model' })
 }

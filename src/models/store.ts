@@ -10,7 +10,10 @@ export interface StoredRecord {
   etag: string | null
   /** Who vouched for the hash: the model's manifest, the hub, or nobody but the first answer that came. */
   trust: 'manifest' | 'hub' | 'first use'
-  /** The model that the file belongs to, by the name of its folder. */
+  /**
+   * The model that the file belongs to, by the name of its folder. Several, with blanks between them, where an ONNX build
+   * takes the file from the model that it was made from, and that one is kept too.
+   */
   model: string
 }
 

@@ -14,6 +14,11 @@ export function readRecord(value: unknown): StoredRecord | null {
   return { bytes, sha256, etag: typeof etag === 'string' ? etag : null, trust: known, model }
 }
 
+/** Names of the models that a stored file belongs to; null: kept by an earlier version, which had no records. */
+export function ownersOf(record: StoredRecord | null): readonly (string | null)[] {
+  return record?.model.split(' ') ?? [null]
+}
+
 /** As `readRecord`, from JSON. */
 export function parseRecord(json: string | null): StoredRecord | null {
   if (json === null) return null

@@ -8,6 +8,7 @@ import { parseListing, type HubListing } from './hub-listing.ts'
 import { readOwnRecipe } from './own-folder.ts'
 import type { FileRecord, ModelRecipe } from './recipe.ts'
 import type { FolderServer, ServedFolder } from './served-folder.ts'
+import { UNAVAILABLE } from './unavailable.ts'
 import { parseJson } from './verify.ts'
 
 /** Loaded on demand: a model that has a manifest does without. */
@@ -27,6 +28,7 @@ export class ModelsWithoutManifest {
    * @returns null when the repository is no model
    */
   async fromHub(id: string, known: CatalogModel | undefined): Promise<ModelRecipe | null> {
+    if (Object.hasOwn(UNAVAILABLE, id)) return null
     const path = known?.path ?? id
     const revision = known?.revision ?? 'main'
     const listing = await this.#readListing(path, revision, path)

@@ -91,7 +91,10 @@ export interface ModelStatus {
   source: 'network' | 'store' | null
   /** Where the files are kept. */
   storage: 'cache' | 'opfs' | 'memory' | 'page'
-  /** Why not where the option `storage` says, or why the store failed last; null otherwise. */
+  /**
+   * Why not where the option `storage` says, why the store failed last, or which stored description of a model was outdated
+   * and fetched anew; null otherwise.
+   */
   storageReason: string | null
   /** Whether the browser keeps the store when room gets short; null: it is `memory` or the page's, or nobody tells. */
   persisted: boolean | null

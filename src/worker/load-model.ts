@@ -6,7 +6,7 @@ const OUTDATED: readonly EmbeddingsError['code'][] = ['integrity_error', 'model_
 
 /**
  * Loads a model by its description, which may have been stored long ago. Where the server's files turn out to be others
- * than described, the description is asked for again, once, and the model loaded by the new one; `attempts` tells of it.
+ * than described, the description is asked for again, once, and the model loaded by the new one; `status` tells of it (`storageReason`).
  *
  * @throws EmbeddingsError as `LoadedModel.load` does; the signal's reason
  */
@@ -16,8 +16,6 @@ export async function loadModel(id: string, context: LoadContext): Promise<Loade
   } catch (error) {
     const outdated = error instanceof EmbeddingsError && OUTDATED.includes(error.code)
     if (!outdated || !(await context.repository.renew(id, context.signal))) throw error
-    const reason = `the stored description of the model was outdated (${error.message}): fetched anew`
-    context.attempts.push({ device: 'wasm', reason, chosen: false })
     return LoadedModel.load(id, context)
   }
 }

@@ -201,7 +201,7 @@ export class EmbeddingService {
     const model = await this.#namesOf(canonical)
     this.unload(id)
     await this.#repository.delete(model)
-    await this.#vectors.cache?.deleteAll(`${model.id}@`)
+    await this.#vectors.cache?.deleteAll(`${model.path}@`)
     await this.#gpu.forget(model.path)
   }
 

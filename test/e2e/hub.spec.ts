@@ -189,7 +189,7 @@ test.describe('the real models', () => {
         expect(mean).toBeGreaterThanOrEqual(least.mean)
         expect(minimum).toBeGreaterThanOrEqual(least.minimum)
         expect(first.status).toMatchObject({ source: 'network', storage: 'cache', backend: { dtype: 'q8' } })
-        expect(first.fingerprint).toContain(`${model}@${commit.slice(0, 12)}:q8.2:`)
+        expect(first.fingerprint).toContain(`${path}@${commit.slice(0, 12)}:q8.2:`)
         expect(hub.requests).toContain(`GET huggingface.co/api/models/${path}/revision/${commit}?blobs=true`)
         expect(
           hub.requests.filter((request) => request.includes('/resolve/') && !request.includes(commit)),
@@ -259,7 +259,8 @@ test('a commit that is gone from the hub: its list is fetched anew', async () =>
   const outcome = await embed(TINY)
   expectTiny(outcome)
   expect(outcome.fingerprint).toContain(fresh.slice(0, 12))
-  expect(outcome.status?.attempts[0]?.reason).toContain('was outdated')
+  expect(outcome.status?.storageReason).toContain('outdated: fetched anew')
+  expect(outcome.status?.attempts.some(({ reason }) => reason.includes('outdated'))).toBe(false)
 })
 
 test('an ONNX build without pooling takes it from the model that it was made from', async () => {
@@ -281,6 +282,19 @@ test('an ONNX build without pooling takes it from the model that it was made fro
   expect(hub.requests).toEqual([])
   await page.evaluate(() => globalThis.deleteFromHub('org/own-cls-ONNX'))
   expect(await page.evaluate(() => globalThis.storedUrls())).toEqual([])
+})
+
+test('what an ONNX build takes from another model stays with that one when the build is deleted', async () => {
+  hub.publish('org/own-cls-ONNX', withoutPooling(), { tags: ['base_model:quantized:org/own-cls'] })
+  hub.publish('org/own-cls', tinyFiles())
+  expectTiny(await embed({ ...TINY, model: 'org/own-cls-ONNX' }))
+  expectTiny(await embed(TINY))
+  await page.evaluate(() => globalThis.deleteFromHub('org/own-cls-ONNX'))
+  const left = await page.evaluate(() => globalThis.storedUrls())
+  expect(left.filter((url) => url.includes('own-cls-ONNX'))).toEqual([])
+  hub.requests = []
+  expectTiny(await embed(TINY))
+  expect(hub.requests).toEqual([])
 })
 
 test('without one, or where it is not public, the error says what to pass', async () => {
@@ -435,7 +449,7 @@ test('a model that has changed in its folder: the new manifest is fetched when a
   const renewed = await embed(body, options)
   expectTiny(renewed)
   expect(renewed.fingerprint).toContain('tiny-cls@two:')
-  expect(renewed.status?.attempts[0]?.reason).toMatch(/outdated .*model\.onnx.*fetched anew/)
+  expect(renewed.status?.storageReason).toMatch(/tiny-cls\/manifest\.json .*outdated: fetched anew/)
 
   // A server whose files fit no manifest of its own is refused as ever.
   folder.set('tiny-cls/onnx/model.onnx', Buffer.concat([graph, Buffer.from([0x1a, 0x01, 0x33])]))

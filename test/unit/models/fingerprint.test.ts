@@ -32,10 +32,17 @@ describe('equal, for vectors that may be compared', () => {
   })
 })
 
+test('equal, by whichever of its names a model was asked for', () => {
+  const asked = ['all-MiniLM-L6-v2', 'Xenova/all-MiniLM-L6-v2', 'sentence-transformers/all-MiniLM-L6-v2']
+  const names = asked.map((id) => systemFingerprint({ ...minilm, id }, 'q8', undefined, 384))
+  expect(new Set(names).size).toBe(1)
+})
+
 describe('different, for vectors that may not', () => {
   const base = systemFingerprint(e5, 'q8', 'query', 384)
   test.each([
     ['model', systemFingerprint(bge, 'q8', 'query', 384)],
+    ['folder', systemFingerprint({ ...e5, path: 'e5-small-v2' }, 'q8', 'query', 384)],
     ['revision', systemFingerprint({ ...e5, revision: 'abc' }, 'q8', 'query', 384)],
     ['dtype', systemFingerprint(e5, 'fp32', 'query', 384)],
     ['pooling', systemFingerprint({ ...e5, pooling: 'cls' }, 'q8', 'query', 384)],
@@ -48,7 +55,7 @@ describe('different, for vectors that may not', () => {
 })
 
 test('names a commit as git does for short', () => {
-  expect(systemFingerprint(minilm, 'q8', undefined, 384)).toBe('all-MiniLM-L6-v2@751bff37182d:q8.2:mean:plain:384')
+  expect(systemFingerprint(minilm, 'q8', undefined, 384)).toBe('Xenova/all-MiniLM-L6-v2@751bff37182d:q8.2:mean:plain:384')
 })
 
 test('names how 8-bit graphs are computed, which has changed, and of no others', () => {
