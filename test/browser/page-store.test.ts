@@ -165,13 +165,13 @@ describe('a fault of the store', () => {
   test('a file that cannot be sent is refused at once, and is not taken for a store that hangs', async () => {
     const { port1, port2 } = new MessageChannel()
     serveStore(new MapStore(), port1)
-    const store = new PageStore(port2, 50)
+    const store = new PageStore(port2, 500)
     const bytes = new ArrayBuffer(8)
     bytes.transfer()
     const record = { bytes: 8, sha256: '0'.repeat(64), etag: null, trust: 'first use', model: MODEL } as const
     await expect(store.put(GRAPH, bytes, record)).rejects.toThrow(/detached/)
     // Past the deadline of the call that was never made.
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, 600))
     expect(await store.get(GRAPH)).toBeNull()
   })
 })
