@@ -1,34 +1,26 @@
 /** The library as it is published, in an app of its own: through Vite with no settings at all, and by an import map. */
 
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
 import sirv from 'sirv'
 import { build, createServer, preview } from 'vite'
 import type { InlineConfig } from 'vite'
 import { staticFolders } from '../../tools/serve/static-folders.ts'
+import { appFolder, packedPackage, repository } from './packed-package.ts'
 
-const repository = fileURLToPath(new URL('../..', import.meta.url))
 const models = join(repository, 'models')
 
-/** Inside the repository, so that the library's dependencies are found in its node_modules. */
 let app = ''
 
 test.beforeAll(() => {
   test.setTimeout(300_000)
-  execFileSync('npm', ['run', 'build'], { cwd: repository, stdio: 'pipe', shell: process.platform === 'win32' })
-  mkdirSync(join(repository, '.cache'), { recursive: true })
-  app = mkdtempSync(join(repository, '.cache/consumer-app-'))
+  app = appFolder('consumer-app')
   cpSync(join(repository, 'test/e2e/consumer-app'), app, { recursive: true })
-  const installed = join(app, 'node_modules/browser-embeddings')
-  cpSync(join(repository, 'package.json'), join(installed, 'package.json'))
-  for (const folder of ['dist', 'src'])
-    cpSync(join(repository, folder), join(installed, folder), { recursive: true })
+  cpSync(packedPackage(), join(app, 'node_modules/browser-embeddings'), { recursive: true })
 })
 
 test.afterAll(() => {
@@ -75,7 +67,7 @@ test('a Vite app runs it when built', async ({ page }) => {
 test('a page without a bundler runs it from a subfolder, by an import map', async ({ page }) => {
   const folders = [
     { prefix: '/models/', serve: sirv(models) },
-    { prefix: '/app/library/', serve: sirv(join(repository, 'dist/bundle')) },
+    { prefix: '/app/library/', serve: sirv(join(packedPackage(), 'dist/bundle')) },
     { prefix: '/app/', serve: sirv(app) },
   ]
   const server = createHttpServer((request, response) => {

@@ -1,13 +1,37 @@
 /** The package as `npm pack` makes it, installed into an app of its own. */
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 const shell = process.platform === 'win32'
+
+/** Playwright empties this folder at the start of every run: what lies in it was built in this one. */
+const packed = join(repository, 'test-results/packed')
+
+/** A fresh folder inside the repository, so that the package's dependencies are found in its node_modules. */
+export function appFolder(prefix: string): string {
+  mkdirSync(join(repository, '.cache'), { recursive: true })
+  return mkdtempSync(join(repository, '.cache', `${prefix}-`))
+}
+
+/** Builds and packs the library, once a run. @returns the folder of the unpacked package; not to be changed */
+export function packedPackage(): string {
+  if (existsSync(packed)) return packed
+  execFileSync('npm', ['run', 'build'], { cwd: repository, stdio: 'pipe', shell })
+  const folder = appFolder('packing')
+  const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+  const report = execFileSync('npm', packing, { cwd: repository, encoding: 'utf8', shell, stdio: 'pipe' })
+  const [{ filename }] = JSON.parse(report) as [{ filename: string }]
+  execFileSync('tar', ['-xzf', filename], { cwd: folder })
+  mkdirSync(join(repository, 'test-results'), { recursive: true })
+  renameSync(join(folder, 'package'), packed)
+  rmSync(folder, { recursive: true })
+  return packed
+}
 
 /** What a command did. */
 export interface Ran {
@@ -24,17 +48,9 @@ export class PackedApp {
     this.folder = folder
   }
 
-  /** Builds, packs and installs; takes some ten seconds. */
   static install(): PackedApp {
-    execFileSync('npm', ['run', 'build'], { cwd: repository, stdio: 'pipe', shell })
-    mkdirSync(join(repository, '.cache'), { recursive: true })
-    const folder = mkdtempSync(join(repository, '.cache/packed-app-'))
-    const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
-    const report = execFileSync('npm', packing, { cwd: repository, encoding: 'utf8', shell, stdio: 'pipe' })
-    const [{ filename }] = JSON.parse(report) as [{ filename: string }]
-    execFileSync('tar', ['-xzf', filename], { cwd: folder })
-    mkdirSync(join(folder, 'node_modules'))
-    cpSync(join(folder, 'package'), join(folder, 'node_modules/browser-embeddings'), { recursive: true })
+    const folder = appFolder('packed-app')
+    cpSync(packedPackage(), join(folder, 'node_modules/browser-embeddings'), { recursive: true })
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'app', private: true }))
     // Makes the link in node_modules/.bin, as an installation does, without asking any registry.
     execFileSync('npm', ['rebuild', '--ignore-scripts'], { cwd: folder, stdio: 'pipe', shell })
