@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
-import { defaultClientConditions } from 'vite'
+import { defaultClientConditions, type Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config'
 import { staticFolders } from './tools/serve/static-folders.ts'
@@ -79,10 +79,22 @@ const demo: ViteUserConfig = {
   plugins: [staticFolders({ '/models': repository('models') }, { copy: true })],
 }
 
+/**
+ * Vite puts 2 kB around every `import()` that preload what the import needs. Without `modulePreload` there is nothing to
+ * preload, and no option leaves the code out.
+ */
+const plainImports: Plugin = {
+  name: 'plain-imports',
+  enforce: 'pre',
+  load: (id) =>
+    id === '\0vite/preload-helper.js' ? 'export const __vitePreload = (load) => load()' : undefined,
+}
+
 // Not Vite's library mode: that inlines workers and assets as data URLs.
 const bundle: ViteUserConfig = {
   ...common,
   publicDir: false,
+  plugins: [plainImports],
   build: {
     ...common.build,
     outDir: repository('dist/bundle'),
