@@ -83,11 +83,15 @@ function leastCosine({ vectors }: Run): number {
   return Math.min(...reference().map((wanted, index) => cosine(decoded(vectors[index] ?? ''), wanted)))
 }
 
-function expectWorking({ error, isolated, runs }: Report): void {
+function expectWorking({ error, isolated, runs, search }: Report): void {
   expect(error).toBeNull()
   expect(isolated).toBe(true)
   expect(runs.map(({ backend }) => backend?.runtime)).toEqual(['simd', 'simd', 'onnxruntime'])
   expect(Math.min(...runs.map(leastCosine))).toBeGreaterThan(0.985)
+  expect(search?.backend).toEqual({ name: 'wasm', reason: null })
+  expect(search?.matches.map(([best]) => best?.index)).toEqual(
+    [...reference(), ...reference()].map((_, row) => row % reference().length),
+  )
 }
 
 test('Chromium', () => {
@@ -111,6 +115,7 @@ for (const browser of installedBrowsers()) {
       console.log(`${browser.name}: ${String(encoder?.backend?.build)} build, vectors ${String(encoder?.hash)}`)
       expect(encoder?.hash).toBe(inChromium.runs[0]?.hash)
       expect(inTwoWorkers?.hash).toBe(encoder?.hash)
+      expect(report.search).toEqual(inChromium.search)
     } finally {
       opened.end()
     }

@@ -1,6 +1,7 @@
-/** Embeds the reference texts on each CPU runtime and posts to the server what came of it: no browser needs a driver for that. */
+/** Embeds the reference texts on each CPU runtime, searches among them, and posts to the server what came of it: no browser needs a driver for that. */
 
 import { EmbeddingsClient, type ModelStatus } from '../../../src/index.ts'
+import { VectorIndex, type SearchBackend, type VectorMatch } from '../../../src/search/index.ts'
 import texts from '../../fixtures/reference/texts.json'
 
 /** What a browser did. */
@@ -9,6 +10,8 @@ export interface Report {
   error: string | null
   isolated: boolean
   runs: Run[]
+  /** Each text's neighbours, among all of them, at the whole width and at fewer dimensions. */
+  search: { backend: SearchBackend; matches: VectorMatch[][] } | null
 }
 
 /** What one runtime gave. */
@@ -34,7 +37,20 @@ async function run(cpuRuntime: 'auto' | 'onnxruntime', workers: number): Promise
   return { backend, hash, vectors }
 }
 
-const report: Report = { error: null, isolated: crossOriginIsolated, runs: [] }
+function search({ vectors }: Run): Report['search'] {
+  const rows = vectors.map(
+    (base64) => new Float32Array(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer),
+  )
+  const space = { dimensions: 384, fingerprint: MODEL }
+  const index = new VectorIndex(space)
+  for (const row of rows) index.add(row, MODEL)
+  const matches = [384, 100].flatMap((dimensions) =>
+    rows.map((row) => index.search(row, { fingerprint: MODEL, dimensions })),
+  )
+  return { backend: index.backend, matches }
+}
+
+const report: Report = { error: null, isolated: crossOriginIsolated, runs: [], search: null }
 try {
   for (const [cpuRuntime, workers] of [
     ['auto', 1],
@@ -43,6 +59,8 @@ try {
   ] as const) {
     report.runs.push(await run(cpuRuntime, workers))
   }
+  const [first] = report.runs
+  if (first !== undefined) report.search = search(first)
 } catch (error) {
   report.error = String(error)
 }
