@@ -21,6 +21,7 @@ const hosts = available([
 /** JavaScript heaps with buffers of page and workers, and WebAssembly memory by thread. */
 async function measureMemory(page) {
   const heap = await page.evaluate(async () => {
+    const scriptName = (url) => /([\w-]+?)-[\w-]{8}\.js/.exec(url)?.[1] ?? url
     globalThis.gc()
     const { bytes, breakdown } = await performance.measureUserAgentSpecificMemory()
     const parts = breakdown
@@ -28,13 +29,16 @@ async function measureMemory(page) {
       .map(({ bytes: size, types, attribution }) => ({
         size,
         types,
-        scopes: attribution.map(({ scope }) => scope),
+        // A worker is known by its script.
+        threads: attribution.map(({ scope, url }) => (scope === 'Window' ? 'page' : scriptName(url ?? scope))),
       }))
     return { bytes, parts }
   })
   const threads = await askThreads(page, 'wasm-memory')
+  // The browser counts shared WebAssembly memory, and no other, among the heaps.
+  const shared = threads.reduce((sum, { sharedBytes }) => sum + sharedBytes, 0)
   return {
-    heap: heap.bytes,
+    heap: heap.bytes - shared,
     parts: heap.parts,
     threads,
     wasm: threads.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -77,8 +81,17 @@ async function soak({ origin, host, marks, cycles, progress }, texts) {
 
 const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
-function describeThreads({ threads }) {
-  return threads.map(({ thread, bytes }) => `${thread} ${mebibytes(bytes)}`).join(', ') || '–'
+const list = (sizes) => sizes.map(([thread, bytes]) => `${thread} ${mebibytes(bytes)}`).join(', ') || '–'
+
+const wasmByThread = ({ threads }) => list(threads.map(({ thread, bytes }) => [thread, bytes]))
+
+/** What the browser can ascribe to a thread; the same kind of worker together. */
+function heapsByThread({ parts, threads }) {
+  const sums = new Map()
+  const add = (thread, bytes) => sums.set(thread, (sums.get(thread) ?? 0) + bytes)
+  for (const { size, threads: owners } of parts) if (owners.length > 0) add(owners[0], size)
+  for (const { thread, sharedBytes } of threads) if (sums.has(thread)) add(thread, -sharedBytes)
+  return list([...sums].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** From one mark to a later one, JavaScript and WebAssembly together. */
@@ -122,14 +135,15 @@ export async function run({ isolatedServer: { origin }, options, progress }) {
     tables: [
       {
         title: 'Memory',
-        columns: ['case', 'when', 'JavaScript heaps and buffers', 'WebAssembly', 'WebAssembly by thread'],
+        columns: ['case', 'when', 'JavaScript heaps and buffers', 'by thread', 'WebAssembly', 'by thread'],
         rows: outcomes.flatMap(({ host, points }) =>
           points.map((point) => [
             host.label,
             point.label,
             mebibytes(point.heap),
+            heapsByThread(point),
             mebibytes(point.wasm),
-            describeThreads(point),
+            wasmByThread(point),
           ]),
         ),
         notes: [

@@ -49,8 +49,9 @@ async function storedVisits(origin, rounds) {
       for (const host of hosts) {
         const taken = await visit(context, origin, host)
         if (round >= 0) milliseconds.get(host.id).push(taken)
-        await pause(round < 0 ? SETTLE : 300)
+        await pause(300)
       }
+      if (round < 0) await pause(SETTLE)
     }
     return milliseconds
   })
