@@ -8,6 +8,8 @@ const GRAPH = '/models/all-MiniLM-L6-v2/onnx/model_q8_wasm.onnx'
 const PASSAGES = 64
 const QUERY_TOKENS = 12
 const REPEATS = 2
+/** Milliseconds before each of the encoder's profiles. */
+const WARM_UP = 1000
 /** Milliseconds of each of the encoder's profiles, of which a sample is taken every 0.1 ms. */
 const SAMPLED = 2500
 /** Multiplications and additions of the six layers' matrices for one token. */
@@ -22,9 +24,8 @@ async function sampleEncoder(page, texts, call) {
   const measure = (repeats) =>
     page.evaluate(([list, times]) => globalThis.profileBench.encode(list, times), [texts, repeats])
   // The engine's better compiler has to be done, and the kernel chosen.
-  const once = (await measure(20)) / 20
-  await measure(Math.ceil(500 / once))
-  const repeats = Math.ceil(SAMPLED / once)
+  const warmUp = Math.ceil(WARM_UP / ((await measure(2)) / 2))
+  const repeats = Math.ceil((SAMPLED * warmUp) / (await measure(warmUp)))
   const session = await page.context().newCDPSession(page)
   await session.send('Profiler.enable')
   await session.send('Profiler.setSamplingInterval', { interval: 100 })
