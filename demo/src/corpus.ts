@@ -119,7 +119,7 @@ export async function loadCorpus(base: URL): Promise<Corpus> {
     readPart(base, header.addresses).then(parseAddresses),
   ])
   const corpus = new Corpus(header, vectors, addresses)
-  // Compiles the scan and measures the rows, so that the first query need not wait for that.
+  // Compiles the scan, so that the first query need not wait for that.
   const anything = Array.from({ length: header.dimensions }, () => 1)
   await corpus.search(anything, header.fingerprint, 1)
   return corpus
