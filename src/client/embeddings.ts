@@ -52,8 +52,8 @@ export class Embeddings {
   }
 
   /**
-   * As `create`, for those who compute with the vectors: one `Float32Array`, handed over by the worker without a copy, in
-   * place of a `number[]` an input. Not a part of OpenAI's API.
+   * As `create`, for those who compute with the vectors: one `Float32Array`, handed over by the worker (a few rows are
+   * copied, which is faster), in place of a `number[]` an input. Not a part of OpenAI's API.
    *
    * @param body as for `create`, without `encoding_format`
    * @returns inputs × dimensions, in input order

@@ -216,7 +216,7 @@ export interface EmbeddingsResult {
   vectors:
     | {
         format: 'float'
-        /** rows × dimensions, in input order; transferred */ rows: Float32Array
+        /** rows × dimensions, in input order */ rows: Float32Array
         dimensions: number
       }
     | { format: 'base64'; rows: string[] }

@@ -7,6 +7,7 @@
 import { EmbeddingsError } from '../openai/errors.ts'
 import { reply, unwrap } from './error-codec.ts'
 import type { Reply } from './protocol.ts'
+import { handedOver } from './transfer.ts'
 
 interface CallMessage {
   call: number
@@ -74,8 +75,8 @@ export class WorkerCalls<Api extends Offered<Api>> {
 }
 
 /**
- * The worker's end: answers calls of the members of `api` and of nothing else. Answers that are a `Float32Array` are
- * handed over without a copy.
+ * The worker's end: answers calls of the members of `api` and of nothing else. Answers that are a `Float32Array` of more
+ * than some kilobytes are handed over without a copy.
  */
 export function answerCalls<Api extends Offered<Api>>(scope: Channel, api: Api): void {
   const offered = new Map<string, (argument: never) => unknown>(Object.entries(api))
@@ -90,8 +91,8 @@ export function answerCalls<Api extends Offered<Api>>(scope: Channel, api: Api):
         throw new EmbeddingsError('inference_failed', `refused call: ${name.slice(0, 80)}`)
       return member(argument as never)
     })
-    const handedOver = answered.ok && answered.value instanceof Float32Array ? [answered.value.buffer] : []
-    scope.postMessage({ call, answer: answered } satisfies AnswerMessage, handedOver as ArrayBuffer[])
+    const rows = answered.ok && answered.value instanceof Float32Array ? answered.value : null
+    scope.postMessage({ call, answer: answered } satisfies AnswerMessage, rows === null ? [] : handedOver(rows))
   }
 }
 

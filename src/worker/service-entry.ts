@@ -11,6 +11,7 @@ import {
   type ServiceApi,
   type ServiceConfig,
 } from '../rpc/protocol.ts'
+import { handedOver } from '../rpc/transfer.ts'
 import { EmbeddingService } from './service.ts'
 import { trustOwnScripts } from './trusted-scripts.ts'
 
@@ -48,7 +49,7 @@ const api: ServiceApi = {
     create: async (body, call) => {
       const answer = await ask((ready) => ready.embed(body, call))
       return answer.ok && answer.value.vectors.format === 'float'
-        ? handOver(answer, [answer.value.vectors.rows.buffer])
+        ? handOver(answer, handedOver(answer.value.vectors.rows))
         : answer
     },
   },

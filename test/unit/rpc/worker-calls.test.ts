@@ -50,10 +50,18 @@ test('every call gets its own answer, whichever comes first', async () => {
   ).toEqual(['after 20', 8, 'after 1'])
 })
 
-test('rows are handed over, not copied; so is what the caller transfers', async () => {
+test.each([
+  // 16 kB are 4,096 numbers.
+  ['few are copied', 4096, 4096],
+  ['many are handed over', 4097, 0],
+])('rows: %s', async (_what, count, left) => {
   const { calls } = connect()
-  expect(await calls.call('rows', 3)).toEqual(Float32Array.of(0.5, 0.5, 0.5))
-  expect(sent.pop()).toHaveLength(0)
+  expect(await calls.call('rows', count)).toEqual(new Float32Array(count).fill(0.5))
+  expect(sent.pop()).toHaveLength(left)
+})
+
+test('what the caller transfers is handed over', async () => {
+  const { calls } = connect()
   const bytes = new ArrayBuffer(16)
   expect(await calls.call('length', bytes, [bytes])).toBe(16)
   expect(bytes.byteLength).toBe(0)
