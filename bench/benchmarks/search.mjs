@@ -55,7 +55,7 @@ export async function run({ isolatedServer: { origin }, options }) {
   return {
     budgets: [
       atMost(`exact top-10 of ${count} × ${WIDTH}, p50 on one core`, 8, median(timesOf('index')), milliseconds),
-      atMost('its memory: bytes a dimension', 1, perDimension('index'), figures(2)),
+      atMost('its memory: bytes a dimension', 1, perDimension('index'), figures(3)),
       atLeast(
         'its recall@10 against float exact',
         0.99,
@@ -79,11 +79,12 @@ export async function run({ isolatedServer: { origin }, options }) {
           quantile(timesOf(way), 0.5).toFixed(1),
           quantile(timesOf(way), 0.95).toFixed(1),
           recall(outcomes.get(way).found, exact).toFixed(3),
-          perDimension(way).toFixed(2),
+          perDimension(way).toFixed(3),
           outcomes.get(way).built.toFixed(0),
         ]),
         notes: [
           `${outcomes.get('index').source}; ${QUERIES - WARM_UP} queries made likewise`,
+          'a row takes its dimensions in bytes and nothing else; the rest is the kernel and its 128 kB, once for all indexes',
           `plain JavaScript, asked in turn with it, takes ${times(median(timesOf('float')) / median(timesOf('index')))} as long as the index`,
         ],
       },
