@@ -61,7 +61,7 @@ describe('a file of which nothing is known', () => {
         } catch (error) {
           expect(['bad_model_file', 'model_file_not_found']).toContain((error as { code: string }).code)
         }
-        expect(performance.now() - start).toBeLessThan(1000)
+        expect(performance.now() - start).toBeLessThan(10_000)
       }),
     )
   })
