@@ -14,8 +14,10 @@ const ARITHMETIC_8_BIT = 2
  *
  * Queries and documents are made to be compared, so they share a name whatever their prompts. Device and runtime are not
  * part of it: the sessions of one dtype differ from each other by no more than from the unquantised model, which is what
- * the dtype stands for (the hub's 8-bit all-MiniLM-L6-v2: cosine 0.994 to it by the CPU encoder, 0.992 by onnxruntime).
+ * the dtype stands for (the hub's 8-bit all-MiniLM-L6-v2: cosine 0.994 to it by the CPU encoder, 0.992 by onnxruntime). A
+ * GPU that was found to differ from this device's CPU by more (`LEAST_AGREEMENT`) has a name of its own.
  *
+ * @param dtype weight format; `+webgpu` after it names such a GPU
  * @param inputType `input_type` of the request; undefined: the text as it is
  * @example `all-MiniLM-L6-v2@53aa51172d14:q8.2:mean:plain:256`
  */
@@ -29,7 +31,7 @@ export function systemFingerprint(
 }
 
 function arithmetic(dtype: string): string {
-  return /^(?:q8|u?int8)$/.test(dtype) ? `${dtype}.${String(ARITHMETIC_8_BIT)}` : dtype
+  return dtype.replace(/^(?:q8|u?int8)(?=$|\+)/, `$&.${String(ARITHMETIC_8_BIT)}`)
 }
 
 /** Of a commit the part that git shows. */

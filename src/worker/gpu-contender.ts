@@ -66,6 +66,11 @@ export class GpuContender {
     return this.#trial?.remembered(candidate) ?? null
   }
 
+  /** As `GpuTrial.spaceOf`. */
+  spaceOf(candidate: GpuCandidate): string {
+    return this.#trial?.spaceOf(candidate) ?? candidate.variant.dtype
+  }
+
   /** A reason, with that for which the next visit will not know it. */
   remark(reason: string): string {
     return this.#trial?.remark(reason) ?? reason

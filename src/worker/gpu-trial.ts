@@ -4,15 +4,16 @@ import type { ModelRecipe } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { BackendComparison, GpuVerdict, ServiceConfig } from '../rpc/protocol.ts'
 import type { Serving } from './backend-choice.ts'
-import { assignRoles } from './backend-comparison.ts'
+import { assignRoles, LEAST_AGREEMENT } from './backend-comparison.ts'
 import { BackendLane, type LaneOptions } from './backend-lane.ts'
 import { isNotTheBackend } from './backend-ladder.ts'
 import { laneName, webGpuRung, type Rung } from './backend-rungs.ts'
 import { compareBackends } from './backend-timing.ts'
 import { findCandidate, probeTokens, type GpuCandidate } from './gpu-candidate.ts'
 import { contend, type ContestOptions, type StartedGpu, type Takeover } from './gpu-contest.ts'
+import { gpuKnownAnswerCosine } from './gpu-known-answer.ts'
 import type { GpuVerdicts } from './gpu-verdicts.ts'
-import { knownAnswerCosine, leastCosine, loneText, requireCosine, type KnownVector } from './known-answer.ts'
+import { leastCosine, loneText, requireCosine, type KnownVector } from './known-answer.ts'
 
 export type { GpuCandidate } from './gpu-candidate.ts'
 export type { StartedGpu } from './gpu-contest.ts'
@@ -59,6 +60,17 @@ export class GpuTrial {
     return assignRoles(comparison, timed.variant.dtype === variant.dtype)
   }
 
+  /**
+   * Names what a GPU's vectors may be compared with: their dtype; where the CPU has sessions of that dtype and the two do not
+   * agree, as far as is known, a name of the GPU's own.
+   */
+  spaceOf({ variant: { dtype }, verdict }: Pick<GpuCandidate, 'variant' | 'verdict'>): string {
+    const answered = this.#known?.dtype === dtype ? verdict?.cosine : null
+    const agreement = verdict?.comparison?.agreement ?? answered ?? 1
+    const shared = this.#options.cpuRungs.some(({ variant }) => variant.dtype === dtype)
+    return shared && agreement < LEAST_AGREEMENT ? `${dtype}+webgpu` : dtype
+  }
+
   /** Whether on some earlier visit a GPU was best for everything: then its adapter is worth waiting for. */
   async wasBest(): Promise<boolean> {
     const { recipe, verdicts } = this.#options
@@ -87,7 +99,7 @@ export class GpuTrial {
     const embedding = await cpu.run(loneText(tokens), 'background', signal)
     requireCosine(embedding.every(Number.isFinite) ? 1 : null, 1)
     const known = { tokens, embedding, dtype: cpu.chosen?.variant.dtype ?? 'q8' }
-    await verdicts.putAnswer(recipe, known)
+    await verdicts.putAnswer(recipe, known, signal)
     this.#known = known
     return known
   }
@@ -124,7 +136,7 @@ export class GpuTrial {
     return new BackendLane('webgpu', [webGpuRung(candidate.variant, this.#options.config)], {
       ...lane,
       test: async (slot) => {
-        const measured = await knownAnswerCosine(slot, known)
+        const measured = await gpuKnownAnswerCosine(slot, known, this.#options.recipe.maxTokens)
         const { leastCosine: least } = await this.#keep(candidate, measured, known.dtype)
         return requireCosine(measured, least)
       },
@@ -142,15 +154,13 @@ export class GpuTrial {
   }
 
   async #keep(candidate: GpuCandidate, measured: number | null, answerDtype: string): Promise<GpuVerdict> {
-    const { recipe, verdicts } = this.#options
+    const { recipe, verdicts, signal } = this.#options
     const { variant, adapter } = candidate
     const least = leastCosine(variant.dtype, answerDtype)
-    candidate.verdict = await verdicts.put(recipe, variant, adapter, {
-      passed: measured !== null && measured >= least,
-      cosine: measured,
-      leastCosine: least,
-      comparison: candidate.verdict?.comparison ?? null,
-    })
+    const comparison = candidate.verdict?.comparison ?? null
+    const passed = measured !== null && measured >= least
+    const found = { passed, cosine: measured, leastCosine: least, comparison }
+    candidate.verdict = await verdicts.put(recipe, variant, adapter, found, signal)
     return candidate.verdict
   }
 
@@ -161,7 +171,7 @@ export class GpuTrial {
     const comparison = await compareBackends(slot, cpu, tokens, signal)
     const { variant, adapter, verdict } = candidate
     if (verdict !== null)
-      candidate.verdict = await verdicts.put(recipe, variant, adapter, { ...verdict, comparison })
+      candidate.verdict = await verdicts.put(recipe, variant, adapter, { ...verdict, comparison }, signal)
     return comparison
   }
 

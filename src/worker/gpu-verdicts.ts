@@ -60,11 +60,17 @@ export class GpuVerdicts {
     return isVerdictRecord(record) ? record.verdict : null
   }
 
+  /**
+   * Keeps a verdict, unless its model was unloaded meanwhile: it may have been deleted, and all that is known of it.
+   *
+   * @throws the signal's reason
+   */
   async put(
     recipe: ModelRecipe,
     variant: ModelVariant,
     adapter: AdapterFacts,
     found: Pick<GpuVerdict, 'passed' | 'cosine' | 'leastCosine' | 'comparison'>,
+    signal?: AbortSignal,
   ): Promise<GpuVerdict> {
     const at = Date.now()
     const { dtype, file } = variant
@@ -74,7 +80,10 @@ export class GpuVerdicts {
     const result = { passed, cosine, leastCosine, comparison, testedAt: at }
     const verdict: GpuVerdict = { adapter: adapter.name, browser, revision, dtype, file, ...result }
     const record: VerdictRecord = { kind: 'verdict', at, verdict }
-    await this.#records.put(await this.#verdictKey(recipe, variant, adapter), record)
+    const key = await this.#verdictKey(recipe, variant, adapter)
+    // From here on a deletion comes after it.
+    signal?.throwIfAborted()
+    await this.#records.put(key, record)
     return verdict
   }
 
@@ -90,7 +99,13 @@ export class GpuVerdicts {
     return isAnswerRecord(record, recipe) ? record : null
   }
 
-  async putAnswer(recipe: ModelRecipe, { tokens, embedding, dtype }: KnownVector): Promise<void> {
+  /** As `put`. */
+  async putAnswer(
+    recipe: ModelRecipe,
+    { tokens, embedding, dtype }: KnownVector,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    signal?.throwIfAborted()
     const record: AnswerRecord = { kind: 'answer', at: Date.now(), tokens, embedding, dtype }
     await this.#records.put(this.#key(recipe, 'answer', ''), record)
   }

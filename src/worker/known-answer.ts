@@ -6,7 +6,7 @@ import { findUnusableRow } from '../vectors/normalize.ts'
 import { cosine } from '../vectors/similarity.ts'
 
 /** A session, as far as it is tested. */
-interface Runnable {
+export interface Runnable {
   run: (batch: TokenBatch) => Promise<Float32Array>
 }
 

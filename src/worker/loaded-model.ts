@@ -125,20 +125,20 @@ export class LoadedModel {
   /** Answers one checked request. @throws EmbeddingsError; the signal's reason */
   async embed(request: EmbeddingRequest, call: EmbedCall): Promise<EmbeddingsResult> {
     const role = roleOf(call.priority, request.input.items.length)
-    const { dtype } = this.#backends
+    const space = this.#backends.fixSpace()
     let sameSpace = true
     const answer = embedRequest(request, call, {
       recipe: this.recipe,
       tokenizer: this.#tokenizer,
       cache: this.cache,
-      dtype,
+      dtype: space,
       limits: batchLimits(this.#backends.status(role)),
       lanes: this.#lanes,
       runBatch: async (batch) => {
         const rows = await this.#backends.run(role, batch, call.priority, call.signal)
-        sameSpace &&= this.#backends.dtype === dtype
+        sameSpace &&= this.#backends.space === space
         if (sameSpace) return rows
-        throw new EmbeddingsError('inference_failed', 'Another dtype has taken over.')
+        throw new EmbeddingsError('inference_failed', 'A backend with other vectors has taken over.')
       },
     })
     // The CPU took over from a GPU that had other weights: rows of both must not stand in one answer, nor in the cache.

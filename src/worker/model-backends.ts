@@ -12,11 +12,11 @@ import { findUnusableRow } from '../vectors/normalize.ts'
 import { AttemptLog } from './attempt-log.ts'
 import { allOn, describeServing, isAll, type Serving } from './backend-choice.ts'
 import type { BackendLane } from './backend-lane.ts'
-import { isNotTheBackend } from './backend-ladder.ts'
+import { BackendStart } from './backend-start.ts'
 import { cpuRungs } from './backend-rungs.ts'
 import { makeCpuLane } from './cpu-lane.ts'
 import { GpuContender } from './gpu-contender.ts'
-import type { GpuCandidate, StartedGpu } from './gpu-trial.ts'
+import type { StartedGpu } from './gpu-trial.ts'
 import type { ModelBackendsOptions } from './model-backends-options.ts'
 
 /** Faults of a GPU after which it is not used again for this model. */
@@ -33,6 +33,8 @@ export class ModelBackends {
   #serving = allOn('wasm')
   #faults = 0
   #started = false
+  /** Vectors were given out: what gives others has to wait for the next load. */
+  #spaceIsFixed = false
   #closed: EmbeddingsError | null = null
 
   private constructor(options: ModelBackendsOptions) {
@@ -64,19 +66,22 @@ export class ModelBackends {
     })
   }
 
-  /**
-   * Brings up the first backend that passes its test.
-   *
-   * @throws EmbeddingsError the last backend's own error; `unsupported_environment` when none was left to try; the
-   *   signal's reason
-   */
+  /** Brings up the first backend that passes its test. @throws as `BackendStart.run` does */
   static async start(options: ModelBackendsOptions): Promise<ModelBackends> {
-    const { device } = options.config
     const backends = new ModelBackends(options)
     try {
-      if (device === 'wasm') await backends.#startOnCpu()
-      else if (device === 'webgpu') await backends.#startOnGpu()
-      else await backends.#startOnEither()
+      await new BackendStart({
+        recipe: options.recipe,
+        config: options.config,
+        signal: options.signal,
+        log: backends.#log,
+        cpu: backends.#cpu,
+        contender: backends.#contender,
+        take: (gpu, serving) => {
+          backends.#take(gpu, serving)
+        },
+        spaceIsFixed: () => backends.#spaceIsFixed,
+      }).run()
       options.signal.throwIfAborted()
       backends.#started = true
       return backends
@@ -86,72 +91,11 @@ export class ModelBackends {
     }
   }
 
-  async #startOnCpu(): Promise<void> {
-    if (this.#cpu === null) throw this.#log.nothingLeft()
-    await this.#cpu.start()
-  }
-
-  async #startOnGpu(): Promise<void> {
-    const candidate = await this.#contender.look()
-    const failure = candidate === null ? this.#log.nothingLeft() : await this.#startWith(candidate)
-    if (failure !== null) throw failure
-  }
-
-  async #startOnEither(): Promise<void> {
-    const graphs = this.#options.recipe.variants.filter(({ device }) => device === 'webgpu')
-    // Absent in some workers and on insecure origins, whatever the types say.
-    const hasGpu = (navigator as Partial<Navigator>).gpu !== undefined
-    if (graphs.length === 0 || !hasGpu) {
-      this.#log.note('webgpu', hasGpu ? 'the model has no graph for WebGPU' : 'no navigator.gpu')
-      return this.#startOnCpu()
-    }
-    if (this.#cpu === null) return this.#startOnGpu()
-    this.#log.open('waiting for the adapter')
-    const looking = this.#contender.look()
-    if (await this.#contender.wasBest()) {
-      const candidate = await looking
-      const serving = candidate === null ? null : this.#contender.remembered(candidate)
-      if (candidate !== null && serving !== null && isAll('webgpu', serving)) {
-        if ((await this.#startWith(candidate)) !== null) await this.#startOnCpu()
-        return
-      }
-    }
-    try {
-      await this.#startOnCpu()
-    } catch (error) {
-      if (!(error instanceof EmbeddingsError) || isNotTheBackend(error)) throw error
-      const candidate = await looking
-      if (candidate === null || (await this.#startWith(candidate)) !== null) throw error
+  #take(gpu: StartedGpu, serving: Serving): void {
+    if (this.#isClosed()) {
+      gpu.slot.terminate()
       return
     }
-    const contest = this.#contest(looking, this.#cpu)
-    const dtype = this.#cpu.chosen?.variant.dtype
-    // Another dtype names another vector space, which must not change once a vector was given out.
-    if (graphs.some((graph) => graph.dtype !== dtype)) await contest
-  }
-
-  /** Starts on the GPU alone. @returns the failure, which is noted; null when it serves */
-  async #startWith(candidate: GpuCandidate): Promise<EmbeddingsError | null> {
-    try {
-      this.#take(await this.#contender.start(candidate, this.#cpu), allOn('webgpu'))
-      return null
-    } catch (error) {
-      this.#options.signal.throwIfAborted()
-      if (!(error instanceof EmbeddingsError)) throw error
-      this.#log.note('webgpu', error.message)
-      return error
-    }
-  }
-
-  async #contest(looking: Promise<GpuCandidate | null>, cpu: BackendLane): Promise<void> {
-    const candidate = await looking
-    if (candidate === null || this.#isClosed()) return
-    const takeover = await this.#contender.contend(candidate, cpu, () => this.#started)
-    if (this.#isClosed()) takeover?.gpu.slot.terminate()
-    else if (takeover !== null) this.#take(takeover.gpu, takeover.serving)
-  }
-
-  #take(gpu: StartedGpu, serving: Serving): void {
     this.#gpu = gpu
     gpu.lane.adopt(gpu.slot)
     this.#serving = serving
@@ -165,9 +109,16 @@ export class ModelBackends {
     return this.#serving[role]
   }
 
-  /** Weight format of what serves: vectors of two are never mixed, so it is one for all roles. */
-  get dtype(): string {
-    return this.#lane('background')?.dtype ?? ''
+  /** Weight format of what serves, with a mark where a GPU's vectors are others: never mixed, so it is one for all roles. */
+  get space(): string {
+    const gpu = this.#serving.background === 'webgpu' ? this.#gpu : null
+    return gpu === null ? (this.#cpu?.dtype ?? '') : this.#contender.spaceOf(gpu.candidate)
+  }
+
+  /** As `space`, which stays as it is from now on unless its backend fails. */
+  fixSpace(): string {
+    this.#spaceIsFixed = true
+    return this.space
   }
 
   /** The session that serves a role; null while it is being started. */
@@ -237,7 +188,10 @@ export class ModelBackends {
   #passToCpu(gpu: StartedGpu, error: unknown): void {
     if (!(error instanceof EmbeddingsError) || this.#isClosed()) throw error
     if (this.#mayRetire()) {
-      if (this.#gpu === gpu) this.#countFault(error)
+      if (this.#gpu !== gpu) return
+      // Rows of both must not stand side by side where their vectors differ.
+      if (this.space === this.#cpu?.dtype) this.#countFault(error)
+      else this.#retire(`failed: ${error.message}`, error)
       return
     }
     // After a loss the browser may refuse another adapter; onnxruntime reports that as a failure of its own.

@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AdapterFacts } from '../../src/engine/webgpu-adapter.ts'
 import { parseManifest } from '../../src/models/manifest.ts'
 import type { ModelRecipe } from '../../src/models/recipe.ts'
+import type { ServiceConfig } from '../../src/rpc/protocol.ts'
 import { GpuRecords } from '../../src/worker/gpu-records.ts'
+import { GpuTrial } from '../../src/worker/gpu-trial.ts'
 import { GpuVerdicts } from '../../src/worker/gpu-verdicts.ts'
 
 const DATABASE = 'browser-embeddings-gpu'
@@ -137,4 +139,53 @@ describe('verdicts', () => {
     expect(await verdicts.find(recipe, variant(), ADAPTER)).toBeNull()
     expect(await verdicts.ofModel(recipe.path)).toEqual([])
   })
+
+  test('of a model that was deleted do not come back from a trial that was still running', async () => {
+    const verdicts = await GpuVerdicts.open(true, null)
+    const unloading = new AbortController()
+    const trial = trialOf(verdicts, unloading.signal)
+    const candidate = { adapter: ADAPTER, variant: variant(), verdict: null, passedOver: [] }
+    await trial.condemn(candidate)
+    expect(await verdicts.ofModel(recipe.path)).toHaveLength(1)
+    // It waits for the browser's version, then it would write.
+    const condemning = trial.condemn(candidate)
+    unloading.abort(new Error('unloaded'))
+    const forgetting = verdicts.forget(recipe.path)
+    await expect(condemning).rejects.toThrow('unloaded')
+    await forgetting
+    expect(await verdicts.ofModel(recipe.path)).toEqual([])
+    const known = { tokens: Int32Array.of(2, 4, 3), embedding: new Float32Array(8).fill(0.5), dtype: 'fp32' }
+    await expect(verdicts.putAnswer(recipe, known, unloading.signal)).rejects.toThrow('unloaded')
+    expect(await verdicts.answer(recipe)).toBeNull()
+  })
+
+  test.each([
+    ['agrees with the CPU', 0.998, 'fp32', 'fp32'],
+    ['differs from the CPU', 0.9979, 'fp32', 'fp32+webgpu'],
+    ['has a dtype of its own', 0.99, 'q8', 'fp32'],
+  ])('a GPU that %s: its vectors are named after that', async (_what, agreement, cpuDtype, space) => {
+    const verdicts = await GpuVerdicts.open(false, null)
+    const trial = trialOf(verdicts, new AbortController().signal, cpuDtype)
+    const times = { query: 1, bulk: 1 }
+    const comparison = { agreement, webgpu: times, wasm: times, cpu: '' }
+    const passed = { passed: true, cosine: 1, leastCosine: 0.99 }
+    const timed = await verdicts.put(recipe, variant(), ADAPTER, { ...passed, comparison })
+    expect(trial.spaceOf({ variant: variant(), verdict: timed })).toBe(space)
+    const untimed = await verdicts.put(recipe, variant(), ADAPTER, { ...passed, comparison: null })
+    expect(trial.spaceOf({ variant: variant(), verdict: untimed })).toBe('fp32')
+  })
+
+  /** The trial of a model whose CPU sessions have weights of `cpuDtype`. */
+  function trialOf(verdicts: GpuVerdicts, signal: AbortSignal, cpuDtype = 'fp32'): GpuTrial {
+    const runtime = { kind: 'simd', build: 'plain', maxTokens: recipe.maxTokens, otherwise: null } as const
+    const layout = { workers: 1, threads: 1 }
+    return new GpuTrial({
+      recipe,
+      verdicts,
+      signal,
+      config: {} as ServiceConfig,
+      encode: () => Promise.resolve(new Int32Array(0)),
+      cpuRungs: [{ device: 'wasm', runtime, layout, variant: { ...variant(), dtype: cpuDtype } }],
+    })
+  }
 })

@@ -174,6 +174,10 @@ describe('a GPU beside the CPU', () => {
   const times = (query: number, bulk: number) => ({ query, bulk })
   const decided = /no faster|from the next load|^chosen/
 
+  async function spaceOf(made: EmbeddingsClient): Promise<string | undefined> {
+    return (await made.embeddings.create({ model: 'tiny-mean', input: 'red' })).system_fingerprint
+  }
+
   async function trialOf(made: EmbeddingsClient, id: string) {
     await until(async () => decided.test((await made.models.status(id)).attempts[0]!.reason))
     return made.models.status(id)
@@ -215,6 +219,35 @@ describe('a GPU beside the CPU', () => {
     expect(status.backend?.device).toBe('webgpu')
     expect(status.attempts).toEqual([{ device: 'webgpu', reason: 'chosen', chosen: true }])
     expect(started).toBe(1)
+    expect(await spaceOf(onGpu)).toContain(':fp32:')
+
+    // Its vectors are not the CPU's, though of the same dtype: they are not to be compared with those.
+    await closeAll()
+    await editVerdicts((verdict) => ({
+      ...verdict,
+      comparison: { ...verdict.comparison!, ...fast, agreement: 0.9979 },
+    }))
+    expect(await spaceOf(onGpuMachine(both))).toContain(':fp32+webgpu:')
+    await closeAll()
+    expect(await spaceOf(onGpuMachine({ ...both, device: 'wasm' }))).toContain(':fp32:')
+  })
+
+  test('other weights on the GPU: the first vectors do not wait for it, and what was given out stays comparable', async () => {
+    const { variants, ...manifest } = await tinyForBoth()
+    const models = [
+      {
+        ...manifest,
+        variants: variants.map((variant, index) => (index === 0 ? variant : { ...variant, dtype: 'q8' })),
+      },
+    ]
+    const auto = onGpuMachine({ ...TINY, models, cpuRuntime: 'onnxruntime' })
+    const { backend, attempts } = await auto.models.load('tiny-mean')
+    expect(backend).toMatchObject({ device: 'wasm', dtype: 'q8' })
+    expect(attempts[0]).toEqual({ device: 'webgpu', reason: 'waiting for the adapter', chosen: false })
+    const space = await spaceOf(auto)
+    expect(space).toContain(':q8.2:')
+    expect((await trialOf(auto, 'tiny-mean')).verdicts[0]).toMatchObject({ passed: true, dtype: 'fp32' })
+    expect(await spaceOf(auto)).toBe(space)
   })
 
   test('each serves what it does faster', async () => {

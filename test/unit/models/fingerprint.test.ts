@@ -62,5 +62,10 @@ test('names how 8-bit graphs are computed, which has changed, and of no others',
   const dtypeOf = (dtype: string): string | undefined =>
     systemFingerprint(minilm, dtype, undefined, 384).split(':')[1]
   expect(['q8', 'int8', 'uint8'].map(dtypeOf)).toEqual(['q8.2', 'int8.2', 'uint8.2'])
+  expect(['q8+webgpu', 'int8+webgpu', 'fp16+webgpu'].map(dtypeOf)).toEqual([
+    'q8.2+webgpu',
+    'int8.2+webgpu',
+    'fp16+webgpu',
+  ])
   expect(['fp32', 'fp16', 'q4', 'q4f16', 'bnb4'].map(dtypeOf)).toEqual(['fp32', 'fp16', 'q4', 'q4f16', 'bnb4'])
 })
