@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from '@playwright/test'
+import { chromium, expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
 import { createServer } from 'vite'
 import type { Plugin, ViteDevServer } from 'vite'
+import { chromiumArgs, chromiumCandidates } from '../../tools/test/find-chromium.mjs'
 import { staticFolders } from '../../tools/serve/static-folders.ts'
 import type { EmbeddingsClientOptions } from '../../src/index.ts'
 import type { Outcome } from './faults-page/main.ts'
@@ -183,4 +184,31 @@ test('no server and nothing stored: model_unreachable, naming the address', asyn
   const { error } = await embed(page, 'tiny-mean')
   expect(error).toMatchObject({ code: 'model_unreachable', status: 503 })
   expect(error?.message).toContain('/tiny/tiny-mean/manifest.json')
+})
+
+test('a page that was left, kept by the browser and gone back to goes on with the client that it had', async () => {
+  const executablePath = chromiumCandidates()[0]?.path
+  const browser = await chromium.launch({
+    args: chromiumArgs,
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+    ...(executablePath === undefined ? {} : { executablePath }),
+  })
+  try {
+    const page = await browser.newPage()
+    await open(page)
+    const before = await page.evaluate(() => globalThis.embedAgain('tiny-mean', '/tiny/'))
+    expect(before).not.toBeNull()
+    await page.evaluate(() => {
+      void globalThis.embedAgain('tiny-mean', '/tiny/')
+    })
+    await page.goto(`${address}?elsewhere`)
+    await page.goBack({ waitUntil: 'commit' })
+    await expect(page).toHaveTitle('ready')
+    expect(await page.evaluate(() => globalThis.returns)).toBe(1)
+    // Asked before the page was left.
+    expect(await page.evaluate(() => globalThis.lastAnswer)).toEqual(before)
+    expect(await page.evaluate(() => globalThis.embedAgain('tiny-mean', '/tiny/'))).toEqual(before)
+  } finally {
+    await browser.close()
+  }
 })

@@ -15,6 +15,11 @@ export interface Outcome {
 }
 
 declare global {
+  /** With one client for as long as the page lives; the last answer is kept in `lastAnswer`. */
+  var embedAgain: (model: string, modelsUrl: string) => Promise<number[] | null>
+  var lastAnswer: Promise<number[] | null>
+  /** How often the browser has taken the page out of its back/forward cache. */
+  var returns: number
   var embed: (model: string, options: EmbeddingsClientOptions) => Promise<Outcome>
 }
 
@@ -31,4 +36,17 @@ globalThis.embed = async (model, options) => {
     await client.close()
   }
 }
+
+let kept: EmbeddingsClient | null = null
+globalThis.embedAgain = (model, modelsUrl) => {
+  kept ??= new EmbeddingsClient({ device: 'wasm', workers: 1, modelsUrl })
+  const answer = kept.embeddings.create({ model, input: 'red' })
+  globalThis.lastAnswer = answer.then(({ data }) => data[0]?.embedding ?? null)
+  return globalThis.lastAnswer
+}
+
+globalThis.returns = 0
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) globalThis.returns++
+})
 document.title = 'ready'
