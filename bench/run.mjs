@@ -53,7 +53,7 @@ const benchmarks = [
   ['cpu', cpu, 'the CPU encoder alone, and how long it takes to load', 20],
   ['native', native, 'native onnxruntime, where a Python has it', 45],
   ['profile', profile, 'where the time goes: onnxruntime by operator, the CPU encoder by function', 35],
-  ['webgpu-counts', webgpuCounts, 'WebGPU calls of a forward pass, counted on SwiftShader', 110],
+  ['webgpu-counts', webgpuCounts, 'WebGPU calls of a forward pass, counted on SwiftShader', 100],
   ['transport', transport, '2,048 vectors from the worker to the page', 10],
   ['search', search, 'exact top 10 of 100,000 vectors', 40],
   ['memory', memory, 'after many requests, and after many loads and unloads', 100],
