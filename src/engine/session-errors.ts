@@ -9,6 +9,8 @@ const BAD_MODEL =
   /protobuf parsing failed|no graph was found|invalid model|failed to load model|unsupported model IR|opset|not a registered function|could not find an implementation|external data|type error|shape inference/i
 const RUNTIME_FETCH =
   /failed to fetch|dynamically imported module|importing a module script failed|error loading dynamically imported|networkerror|both async and sync fetching of the wasm failed/i
+/** What the three engines say of a module that wants other imports than the glue has. */
+const TWO_VERSIONS = /LinkError|Import #\d|import (?:object|function) /
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
@@ -35,6 +37,11 @@ export function toSessionError(error: unknown, phase: 'create' | 'run'): Embeddi
   const message = messageOf(error)
   const code = codeOf(message, phase)
   const explanation =
-    EXPLANATIONS[code] ?? (phase === 'run' ? 'Inference failed' : 'The session could not be made')
+    EXPLANATIONS[code] ??
+    (phase === 'run'
+      ? 'Inference failed'
+      : TWO_VERSIONS.test(message)
+        ? 'The onnxruntime files are not of one version (see the option runtimeUrl)'
+        : 'The session could not be made')
   return new EmbeddingsError(code, `${explanation}: ${message}`, { cause: error })
 }

@@ -58,6 +58,14 @@ const faulty: Plugin = {
       next()
     })
     server.middlewares.use('/tiny', answerModel)
+    // As after half an update: the glue of one build with the module of another.
+    server.middlewares.use('/skewed', (request, response) => {
+      const isGlue = request.url?.endsWith('.mjs') === true
+      const file = isGlue ? 'ort-wasm-simd-threaded.mjs' : 'ort-wasm-simd-threaded.jspi.wasm'
+      response.setHeader('content-type', isGlue ? 'text/javascript' : 'application/wasm')
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
+      response.end(readFileSync(`${repository}/node_modules/onnxruntime-web/dist/${file}`))
+    })
   },
 }
 
@@ -184,6 +192,16 @@ test('no server and nothing stored: model_unreachable, naming the address', asyn
   const { error } = await embed(page, 'tiny-mean')
   expect(error).toMatchObject({ code: 'model_unreachable', status: 503 })
   expect(error?.message).toContain('/tiny/tiny-mean/manifest.json')
+})
+
+test('onnxruntime’s glue and module of two builds: the error says so, and nothing hangs', async ({ page }) => {
+  const skewed = { cpuRuntime: 'onnxruntime', runtimeUrl: '/skewed/' } as const
+  const { error } = await embed(page, 'tiny-mean', skewed)
+  expect(error).toMatchObject({ code: 'inference_failed', status: 500 })
+  expect(error?.message).toMatch(
+    /^The onnxruntime files are not of one version \(see the option runtimeUrl\): /,
+  )
+  expectRight(await embed(page, 'tiny-mean', { cpuRuntime: 'onnxruntime' }))
 })
 
 test('a page that was left, kept by the browser and gone back to goes on with the client that it had', async () => {
