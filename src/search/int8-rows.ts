@@ -126,7 +126,7 @@ export class Int8Rows {
         accepted?.forEach((isAccepted, row) => {
           if (!isAccepted) scores[row] = NaN
         })
-        best.offer(scores, first + start)
+        best.offer(scores, size, first + start)
       }
     }
     return best.finish()

@@ -19,7 +19,8 @@ export interface RowScan {
    *
    * @param rows whole rows of int8, at most as many as {@link rowsAtOnce}
    * @param dimensions values from one row to the next, at least the query's width
-   * @returns one a row, −1 to 1; the caller's to change, and overwritten by the next call
+   * @returns one a row from the first value on, −1 to 1, and no matter what behind them; the caller's to change, and
+   *   overwritten by the next call
    */
   scan(query: IntegerQuery, rows: Int8Array, dimensions: number): Float64Array
 }
@@ -29,7 +30,7 @@ export const MOST_DIMENSIONS = 16_384
 
 /** Rows and bytes of one call: what the kernel has room for, and little enough to stay in the cache. */
 const MOST_ROWS = 512
-const MOST_BYTES = 65_536
+const MOST_BYTES = 90_112
 
 /** Most rows of so many dimensions that one call takes. */
 export function rowsAtOnce(dimensions: number): number {
@@ -57,14 +58,16 @@ export function createWasmScan(): RowScan {
   const { memory, scan, ...places } = instance.exports as unknown as ScanExports
   const queryPlace = new Int16Array(memory.buffer, places.query.value)
   const rowsPlace = new Int8Array(memory.buffer, places.rows.value)
+  const scores = new Float64Array(memory.buffer, places.scores.value, MOST_ROWS)
+  let lastValues: Int16Array | undefined
   return {
     backend: { name: 'wasm', reason: null },
     scan({ values, width, squares }, rows, dimensions) {
-      const count = rows.length / dimensions
-      queryPlace.set(values)
+      if (values !== lastValues) queryPlace.set(values)
+      lastValues = values
       rowsPlace.set(rows)
-      scan(dimensions, width, count, squares)
-      return new Float64Array(memory.buffer, places.scores.value, count)
+      scan(dimensions, width, rows.length / dimensions, squares)
+      return scores
     },
   }
 }
@@ -81,7 +84,7 @@ export function createJavascriptScan(reason: string): RowScan {
     scan(query, rows, dimensions) {
       const count = rows.length / dimensions
       for (let row = 0; row < count; row++) scores[row] = cosine(query, rows, row * dimensions)
-      return scores.subarray(0, count)
+      return scores
     },
   }
 }

@@ -26,15 +26,16 @@ export class TopK {
   /**
    * Takes the next part.
    *
-   * @param scores any length; NaN has no rank and is passed over
+   * @param scores the part, perhaps with more behind it; NaN has no rank and is passed over
+   * @param count how many of them are the part
    * @param first index of the part's first score; above all that came before
    */
-  offer(scores: ArrayLike<number>, first: number): void {
+  offer(scores: ArrayLike<number>, count: number, first: number): void {
     const heap = this.#heap
     const capacity = heap.scores.length
     if (capacity === 0) return
     let size = this.#size
-    for (let i = 0; i < scores.length; i++) {
+    for (let i = 0; i < count; i++) {
       const score = scores[i]!
       if (size < capacity) {
         if (Number.isNaN(score)) continue

@@ -15,7 +15,7 @@ function sortAll(scores: readonly number[], k: number): { indices: number[]; sco
 function topK(scores: ArrayLike<number>, k: number, part = scores.length): Ranking {
   const best = new TopK(k, scores.length)
   for (let first = 0; first < scores.length; first += part) {
-    best.offer(Array.from(scores).slice(first, first + part), first)
+    best.offer(Array.from(scores).slice(first), Math.min(part, scores.length - first), first)
   }
   return best.finish()
 }
