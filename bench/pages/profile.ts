@@ -109,7 +109,7 @@ globalThis.profileBench = {
   async openEncoder(file, wasm) {
     const graph = readOnnx(new Uint8Array(await bytesOf(file)))
     const module = await WebAssembly.compile(Uint8Array.from(wasm))
-    encoder = await Encoder.create({ module, build: 'relaxed' }, recognizeBert(graph, MODEL))
+    encoder = await Encoder.create({ module, build: 'relaxed', shared: false }, recognizeBert(graph, MODEL))
   },
   encode(texts, repeats) {
     if (encoder === undefined) throw new Error('openEncoder comes first')

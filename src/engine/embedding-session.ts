@@ -23,6 +23,8 @@ export interface OnnxRuntimeConfig {
 export interface SimdRuntimeConfig {
   kind: 'simd'
   build: EncoderBuild
+  /** True: the packed weights are to lie in shared memory, for other workers to attach to. */
+  shared: boolean
   /** Tokens of the longest text of the model; an encoder that takes fewer does not serve it. */
   maxTokens: number
   /** What the same worker runs a model on that the encoder does not know; null: nothing. */

@@ -1,10 +1,10 @@
 /** onnxruntime and the browser report failures as prose; these patterns turn it into codes of the contract. */
 
 import { EmbeddingsError, type EmbeddingsErrorCode } from '../openai/errors.ts'
+import { isPolicyRefusal, toCompileError } from './compile-error.ts'
 
 const OUT_OF_MEMORY =
   /out of memory|bad_alloc|failed to allocate|allocation failed|memory access out of bounds|could not allocate/i
-const CSP = /content security policy|unsafe-eval|wasm-eval|code generation from strings/i
 const BAD_MODEL =
   /protobuf parsing failed|no graph was found|invalid model|failed to load model|unsupported model IR|opset|not a registered function|could not find an implementation|external data|type error|shape inference/i
 const RUNTIME_FETCH =
@@ -19,14 +19,13 @@ function messageOf(error: unknown): string {
 function codeOf(message: string, phase: 'create' | 'run'): EmbeddingsErrorCode {
   if (OUT_OF_MEMORY.test(message)) return 'out_of_memory'
   if (phase === 'run') return 'inference_failed'
-  if (CSP.test(message)) return 'csp_blocked'
+  if (isPolicyRefusal(message)) return 'csp_blocked'
   if (BAD_MODEL.test(message)) return 'bad_model_file'
   return RUNTIME_FETCH.test(message) ? 'model_unreachable' : 'inference_failed'
 }
 
 const EXPLANATIONS: Partial<Record<EmbeddingsErrorCode, string>> = {
   out_of_memory: 'The browser has no memory left for this model or batch',
-  csp_blocked: "The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src",
   bad_model_file: 'onnxruntime cannot read the model file',
   model_unreachable: 'The onnxruntime files could not be fetched (see the option runtimeUrl)',
 }
@@ -36,6 +35,7 @@ export function toSessionError(error: unknown, phase: 'create' | 'run'): Embeddi
   if (error instanceof EmbeddingsError) return error
   const message = messageOf(error)
   const code = codeOf(message, phase)
+  if (code === 'csp_blocked') return toCompileError(error)
   const explanation =
     EXPLANATIONS[code] ??
     (phase === 'run'

@@ -1,12 +1,12 @@
-/** The encoder's WebAssembly module, in its two builds. */
+/** The encoder's WebAssembly module: two builds, each for memory of one worker and for memory that several share. */
 
 import type { EncoderBuild } from '../engine/embedding-session.ts'
-import { toSessionError } from '../engine/session-errors.ts'
+import { toCompileError } from '../engine/compile-error.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 
 /** What the module exports; documented in `assembly/`. Addresses and counts are int32. */
 export interface EncoderExports {
-  encode(plan: number, texts: number): void
+  encode(plan: number, scratch: number, texts: number): void
   classifyBlocks(panels: number, centers: number, ways: number, blocks: number, block: number): void
   toSigned(values: number, count: number): void
   packColumns(from: number, to: number, inputs: number, outputs: number): void
@@ -21,6 +21,8 @@ export interface EncoderExports {
 /** A build, compiled. */
 export interface EncoderModule {
   build: EncoderBuild
+  /** Whether it runs on shared memory, and on no other. */
+  shared: boolean
   module: WebAssembly.Module
 }
 
@@ -42,8 +44,13 @@ export function supportedBuild(): EncoderBuild | null {
   return WebAssembly.validate(Uint8Array.from([...HEAD, ...SPLAT])) ? 'plain' : null
 }
 
-/** Literal, so that bundlers find both files. */
-function moduleUrl(build: EncoderBuild): URL {
+/** Literal, so that bundlers find the files. */
+function moduleUrl(build: EncoderBuild, shared: boolean): URL {
+  if (shared) {
+    return build === 'relaxed'
+      ? new URL('./encoder-relaxed-shared.wasm', import.meta.url)
+      : new URL('./encoder-plain-shared.wasm', import.meta.url)
+  }
   return build === 'relaxed'
     ? new URL('./encoder-relaxed.wasm', import.meta.url)
     : new URL('./encoder-plain.wasm', import.meta.url)
@@ -54,8 +61,8 @@ function moduleUrl(build: EncoderBuild): URL {
  *
  * @throws EmbeddingsError `model_unreachable`, `csp_blocked`, `inference_failed`
  */
-export async function loadEncoderModule(build: EncoderBuild): Promise<EncoderModule> {
-  const url = moduleUrl(build)
+export async function loadEncoderModule(build: EncoderBuild, shared = false): Promise<EncoderModule> {
+  const url = moduleUrl(build, shared)
   let bytes: ArrayBuffer
   try {
     const response = await fetch(url)
@@ -68,9 +75,9 @@ export async function loadEncoderModule(build: EncoderBuild): Promise<EncoderMod
   }
   try {
     // Not compileStreaming: the file is small, and a server may not know the type of .wasm.
-    return { build, module: await WebAssembly.compile(bytes) }
+    return { build, shared, module: await WebAssembly.compile(bytes) }
   } catch (error) {
     // A policy that forbids WebAssembly strikes onnxruntime alike; anything else, a page served for the file say, does not.
-    throw toSessionError(error, 'create')
+    throw toCompileError(error)
   }
 }

@@ -2,14 +2,17 @@
 
 import type { Pooling } from '../models/recipe.ts'
 import type { BertSource } from './bert/bert-weights.ts'
-import { LEAST_BLOCK, MemoryArena, type LinearPlan, type NormPlan } from './memory-arena.ts'
+import { LEAST_BLOCK, MemoryArena, WEIGHTS_START, type LinearPlan, type NormPlan } from './memory-arena.ts'
 import { UnsupportedModelError } from './unsupported-model.ts'
 
 /** Rows of the feed-forward layer that are computed together; the same number is in `assembly/layout.ts`. */
 const INNER_ROWS = 64
 
+/** Room for the `Step` structure. */
+const STEP_BYTES = 64
+
 /** Sums over the tokens of a probability (below 2^14) and a value (up to 127) stay within int32 up to 1,032 tokens. */
-const LONGEST_TEXT = 1024
+export const LONGEST_TEXT = 1024
 
 /** Neighbours that share a scale, in tables that are rounded here: divides every width. */
 const WORD_BLOCK = 32
@@ -26,19 +29,50 @@ export interface LayerPlan {
   downNorm: NormPlan
 }
 
-export interface EncoderPlan {
-  /** Address of the `Encoder` structure. */
-  address: number
+/** What a run has to know of packed weights. Plain data, so that it can cross to another worker of the same memory. */
+export interface PackedModel {
+  hidden: number
+  inner: number
+  heads: number
+  layerCount: number
+  /** Address of the layers' addresses. */
+  table: number
   words: number
   wordScales: number
   wordBlock: number
+  positions: number
+  /** Address of the normalisation of word and position vectors. */
+  norm: number
+  /** Place in the list of pooling modes. */
+  pooling: number
+  vocabulary: number
   /** Tokens of the longest text. */
   longest: number
-  positions: number
+  /** Token whose positions are not counted; -1: none. */
+  paddingId: number
+  /** Inputs of the second feed-forward matrices that share a scale, at most. */
+  block: number
+  /** First address behind the weights. */
+  end: number
+}
+
+/** Where the weights go. */
+export interface WeightsPlan {
+  model: PackedModel
   /** Rows of the position table. */
   positionRows: number
   embeddingNorm: NormPlan
   layers: readonly LayerPlan[]
+  /** Writes the structures; to be called once, after packing. */
+  write: (memory: ArrayBufferLike) => void
+}
+
+/** Memory of one worker: what it computes in, and where a run's texts and vectors lie. */
+export interface RunPlan {
+  /** Address of the `Encoder` structure. */
+  address: number
+  /** Address of the `Scratch` structure. */
+  scratch: number
   ids: number
   /** Address of the rows of the position table that the tokens get. */
   places: number
@@ -46,22 +80,18 @@ export interface EncoderPlan {
   vectors: number
   /** Address of the field that chooses how dot products are computed. */
   fused: number
-  /** Most tokens of all texts of a run. */
-  capacity: number
-  /** While weights are packed: free memory from here on, for what is packed next. A run uses it for its buffers. */
-  staging: number
-  /** Bytes of the whole memory. */
-  bytes: number
-  /** Writes the structures; to be called once, after packing. */
-  write: (memory: ArrayBuffer) => void
+  /** First address behind it. */
+  end: number
+  /** Writes the structures; to be called once. */
+  write: (memory: ArrayBufferLike) => void
 }
 
 function check(holds: boolean, message: string): void {
   if (!holds) throw new UnsupportedModelError('shape', message)
 }
 
-function checkShapes(source: BertSource): void {
-  const { hidden, inner, heads, words, positions, types, layers } = source
+/** Whether the encoder has matrices of such widths. @throws UnsupportedModelError where it has not */
+export function checkWidths({ hidden, inner, heads }: Pick<PackedModel, 'hidden' | 'inner' | 'heads'>): void {
   check(hidden % 32 === 0 && hidden <= 4096, `a width of ${String(hidden)} is no multiple of 32 up to 4096`)
   check(
     inner % 32 === 0 && inner <= 16_384,
@@ -72,6 +102,11 @@ function checkShapes(source: BertSource): void {
     headSize % 16 === 0 && headSize <= 256,
     `a head size of ${String(headSize)} is no multiple of 16 up to 256`,
   )
+}
+
+function checkShapes(source: BertSource): void {
+  const { hidden, inner, words, positions, types, layers } = source
+  checkWidths(source)
   for (const table of [words, positions, ...(types === null ? [] : [types])]) {
     check(
       table.width === hidden,
@@ -100,15 +135,14 @@ export function longestText(source: BertSource): number {
 }
 
 /**
- * Lays out the memory for a model.
+ * Lays out the weights of a model.
  *
- * @param stagingBytes most that packing needs at a time
  * @throws UnsupportedModelError where a shape is none that the encoder has
  */
-export function planEncoder(source: BertSource, stagingBytes: number): EncoderPlan {
+export function planWeights(source: BertSource): WeightsPlan {
   checkShapes(source)
   const { hidden, inner, heads, words } = source
-  const arena = new MemoryArena()
+  const arena = new MemoryArena(WEIGHTS_START)
   const longest = longestText(source)
   const positionRows = longest + spareRows(source)
   const wordBlock = words.scales === null ? WORD_BLOCK : words.block === 0 ? hidden : words.block
@@ -116,11 +150,9 @@ export function planEncoder(source: BertSource, stagingBytes: number): EncoderPl
     words: arena.allocate(words.rows * hidden),
     wordScales: arena.floats((words.rows * hidden) / wordBlock),
     wordBlock,
-    longest,
     positions: arena.floats(positionRows * hidden),
-    positionRows,
-    embeddingNorm: arena.norm(source.embeddingNorm),
   }
+  const embeddingNorm = arena.norm(source.embeddingNorm)
   const layers = source.layers.map((layer): LayerPlan => ({
     qkv: arena.linear(layer.query, 3 * hidden),
     output: arena.linear(layer.output),
@@ -140,59 +172,56 @@ export function planEncoder(source: BertSource, stagingBytes: number): EncoderPl
     ]),
   )
   const table = arena.structure(layerAddresses)
-  const norm = arena.normStructure(tables.embeddingNorm)
-  const staging = arena.next
-  const buffers = planBuffers(arena, source, tables.longest)
-  const fields = [
+  const norm = arena.normStructure(embeddingNorm)
+  const model: PackedModel = {
+    ...tables,
     hidden,
     inner,
     heads,
-    layers.length,
+    layerCount: layers.length,
     table,
-    tables.words,
-    tables.wordScales,
-    wordBlock,
-    tables.positions,
     norm,
-    POOLING.indexOf(source.pooling),
-    ...buffers.fields,
-  ]
-  const address = arena.structure(fields)
-  const bytes = Math.max(arena.next, staging + stagingBytes)
-  const { ids, places, lengths, vectors, capacity } = buffers
+    pooling: POOLING.indexOf(source.pooling),
+    vocabulary: words.rows,
+    longest,
+    paddingId: source.paddingId ?? -1,
+    block: Math.max(...layers.map(({ down }) => down.block)),
+    end: arena.next,
+  }
   return {
-    ...tables,
+    model,
+    positionRows,
+    embeddingNorm,
     layers,
-    address,
-    fused: address + (fields.length - 1) * 4,
-    ids,
-    places,
-    lengths,
-    vectors,
-    capacity,
-    staging,
-    bytes,
     write: (memory) => {
       arena.write(memory)
     },
   }
 }
 
-/** Buffers of a run, and the fields of `Encoder` that hold them, in their order. */
-function planBuffers(
-  arena: MemoryArena,
-  { hidden, inner, heads }: BertSource,
-  longest: number,
-): Pick<EncoderPlan, 'ids' | 'places' | 'lengths' | 'vectors' | 'capacity'> & { fields: readonly number[] } {
+/** Lays out a worker's own memory, from an address on that is a multiple of 64. */
+export function planRun(model: PackedModel, start: number): RunPlan {
+  const { hidden, inner, heads, longest } = model
+  const arena = new MemoryArena(start)
   // Attention reads up to three rows beyond a text.
   const capacity = longest + 4
   const padded = Math.ceil((longest + 1) / 16) * 16
   const headSize = hidden / heads
-  const quantized = Math.max(capacity * hidden, INNER_ROWS * inner)
   const ids = arena.floats(2 * capacity)
   const lengths = arena.floats(capacity)
   const vectors = arena.floats(capacity * hidden)
   const fields = [
+    hidden,
+    inner,
+    heads,
+    model.layerCount,
+    model.table,
+    model.words,
+    model.wordScales,
+    model.wordBlock,
+    model.positions,
+    model.norm,
+    model.pooling,
     ids,
     lengths,
     vectors,
@@ -200,9 +229,18 @@ function planBuffers(
     arena.floats(capacity * hidden),
     arena.floats(3 * capacity * hidden),
     arena.floats(capacity * hidden),
-    arena.floats(INNER_ROWS * inner),
-    arena.allocate(quantized),
-    arena.allocate((quantized / LEAST_BLOCK) * 8),
+    arena.allocate(capacity * hidden),
+    arena.allocate((capacity * hidden * 8) / LEAST_BLOCK),
+    arena.allocate(INNER_ROWS * inner),
+    arena.allocate((INNER_ROWS * inner * 8) / LEAST_BLOCK),
+    arena.allocate(STEP_BYTES),
+    1,
+  ]
+  const address = arena.structure(fields)
+  const wideSums = arena.floats(32)
+  const scratch = arena.structure([
+    arena.structure([0, 0, 0, 0, 0, 0, 0, 0, wideSums, 0]),
+    arena.floats(INNER_ROWS * model.block),
     arena.floats(16 * Math.max(capacity, INNER_ROWS)),
     arena.allocate(padded * headSize),
     arena.allocate(padded * headSize),
@@ -213,7 +251,18 @@ function planBuffers(
     arena.floats(2 * padded),
     arena.allocate(4 * padded),
     padded,
-    1,
-  ]
-  return { fields, ids, places: ids + capacity * 4, lengths, vectors, capacity: longest }
+  ])
+  return {
+    address,
+    scratch,
+    ids,
+    places: ids + capacity * 4,
+    lengths,
+    vectors,
+    fused: address + (fields.length - 1) * 4,
+    end: arena.next,
+    write: (memory) => {
+      arena.write(memory)
+    },
+  }
 }

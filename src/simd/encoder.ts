@@ -2,7 +2,7 @@
 
 import type { BertSource } from './bert/bert-weights.ts'
 import type { EncoderExports, EncoderModule } from './encoder-module.ts'
-import { planEncoder, type EncoderPlan } from './encoder-plan.ts'
+import { planRun, planWeights, type PackedModel, type RunPlan, type WeightsPlan } from './encoder-plan.ts'
 import { KernelChoice } from './kernel-choice.ts'
 import type { NormPlan } from './memory-arena.ts'
 import { matrixStagingBytes, packLinear, type PackTarget } from './pack-matrix.ts'
@@ -10,11 +10,20 @@ import { packTables, tableStagingBytes } from './pack-tables.ts'
 
 const PAGE = 65_536
 
+/** Workers that can attach to the same weights, one after the other: the memory of one that died is not used again. */
+const MOST_ATTACHED = 16
+
 /** Texts as token ids, one after the other. */
 export interface Texts {
   ids: Int32Array
   /** Tokens of each text, each from 1 to the encoder's `longest`. */
   lengths: Int32Array
+}
+
+/** Packed weights in memory that other workers of the same agent cluster can use as well. */
+export interface SharedEncoder extends EncoderModule {
+  memory: WebAssembly.Memory
+  model: PackedModel
 }
 
 /** One model, ready to run. */
@@ -24,46 +33,68 @@ export class Encoder {
   readonly vocabulary: number
   readonly width: number
   readonly #exports: EncoderExports
-  readonly #memory: WebAssembly.Memory
-  readonly #plan: EncoderPlan
+  readonly #weights: SharedEncoder
+  readonly #plan: RunPlan
   readonly #choice: KernelChoice
-  readonly #paddingId: number | null
 
-  private constructor(
-    exports: EncoderExports,
-    memory: WebAssembly.Memory,
-    plan: EncoderPlan,
-    source: BertSource,
-    choice: KernelChoice,
-  ) {
-    this.longest = plan.longest
-    this.vocabulary = source.words.rows
-    this.width = source.hidden
+  private constructor(exports: EncoderExports, weights: SharedEncoder, plan: RunPlan) {
+    const { longest, vocabulary, hidden } = weights.model
+    this.longest = longest
+    this.vocabulary = vocabulary
+    this.width = hidden
     this.#exports = exports
-    this.#memory = memory
+    this.#weights = weights
     this.#plan = plan
-    this.#choice = choice
-    this.#paddingId = source.paddingId
+    this.#choice = new KernelChoice(weights.build === 'relaxed')
+    plan.write(weights.memory.buffer)
   }
 
   /**
    * Takes memory and packs the weights into it; the file's bytes are not needed afterwards.
    *
+   * @param module a shared build makes memory that other workers can `attach` to
    * @throws UnsupportedModelError; RangeError where there is no memory
    */
-  static async create({ module, build }: EncoderModule, source: BertSource): Promise<Encoder> {
+  static async create(module: EncoderModule, source: BertSource): Promise<Encoder> {
     const matrices = source.layers.flatMap(({ query, output, up, down }) => [query, output, up, down])
-    const plan = planEncoder(source, Math.max(tableStagingBytes(source), ...matrices.map(matrixStagingBytes)))
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(plan.bytes / PAGE) })
-    const instance = await WebAssembly.instantiate(module, { env: { memory } })
-    const exports = instance.exports as unknown as EncoderExports
-    pack({ exports, memory: memory.buffer, staging: plan.staging }, plan, source)
-    return new Encoder(exports, memory, plan, source, new KernelChoice(build === 'relaxed'))
+    const stagingBytes = Math.max(tableStagingBytes(source), ...matrices.map(matrixStagingBytes))
+    const weights = planWeights(source)
+    const { model } = weights
+    // What is staged while packing lies where runs have their buffers.
+    const run = planRun(model, model.end)
+    const initial = Math.ceil(Math.max(run.end, model.end + stagingBytes) / PAGE)
+    const memory = new WebAssembly.Memory(
+      module.shared
+        ? { initial, maximum: initial + MOST_ATTACHED * pagesOf(model), shared: true }
+        : { initial },
+    )
+    const exports = await instantiate(module, memory)
+    pack({ exports, memory: memory.buffer, staging: model.end }, weights, source)
+    return new Encoder(exports, { ...module, memory, model }, run)
+  }
+
+  /**
+   * Runs on weights that another worker has packed; takes memory for its own runs only.
+   *
+   * @param shared checked by `checkShared`
+   * @throws RangeError where there is no memory
+   */
+  static async attach(shared: SharedEncoder): Promise<Encoder> {
+    const { memory, model } = shared
+    const exports = await instantiate(shared, memory)
+    // Grown at once by one worker after the other, so that nobody else gets the same part.
+    const start = memory.grow(pagesOf(model)) * PAGE
+    return new Encoder(exports, shared, planRun(model, start))
+  }
+
+  /** What another worker needs to `attach`; null where the memory is this worker's own. */
+  get shared(): SharedEncoder | null {
+    return this.#weights.shared ? this.#weights : null
   }
 
   /** Bytes of WebAssembly memory. */
   get bytes(): number {
-    return this.#memory.buffer.byteLength
+    return this.#weights.memory.buffer.byteLength
   }
 
   /**
@@ -75,13 +106,12 @@ export class Encoder {
    */
   encode({ ids, lengths }: Texts, fused?: boolean): Float32Array<ArrayBuffer> {
     const vectors = new Float32Array(lengths.length * this.width)
-    const { capacity } = this.#plan
     let text = 0
     let token = 0
     while (text < lengths.length) {
       const start = text
       const firstToken = token
-      while (text < lengths.length && token - firstToken + (lengths[text] ?? 0) <= capacity) {
+      while (text < lengths.length && token - firstToken + (lengths[text] ?? 0) <= this.longest) {
         token += lengths[text] ?? 0
         text++
       }
@@ -93,32 +123,43 @@ export class Encoder {
 
   /** Texts that fit into the buffers together; the result is a view of them. */
   #run(ids: Int32Array, lengths: Int32Array, fused: boolean | undefined): Float32Array {
-    const { buffer } = this.#memory
+    const { memory, model } = this.#weights
+    const { buffer } = memory
     const plan = this.#plan
     new Int32Array(buffer, plan.ids, ids.length).set(ids)
     new Int32Array(buffer, plan.lengths, lengths.length).set(lengths)
-    placeTokens({ ids, lengths }, this.#paddingId, new Int32Array(buffer, plan.places, ids.length))
+    placeTokens({ ids, lengths }, model.paddingId, new Int32Array(buffer, plan.places, ids.length))
     new Uint32Array(buffer, plan.fused, 1)[0] = (fused ?? this.#choice.fused) ? 1 : 0
     const start = performance.now()
-    this.#exports.encode(plan.address, lengths.length)
+    this.#exports.encode(plan.address, plan.scratch, lengths.length)
     if (fused === undefined) this.#choice.record(ids.length, performance.now() - start)
     return new Float32Array(buffer, plan.vectors, lengths.length * this.width)
   }
 }
 
 /** Gives each token its row of the position table; see `BertSource.paddingId`. */
-function placeTokens({ ids, lengths }: Texts, paddingId: number | null, places: Int32Array): void {
+function placeTokens({ ids, lengths }: Texts, paddingId: number, places: Int32Array): void {
   let end = 0
   let token = 0
   for (const length of lengths) {
     end += length
-    for (let place = paddingId === null ? 0 : 1; token < end; token++) {
+    for (let place = paddingId < 0 ? 0 : 1; token < end; token++) {
       places[token] = ids[token] === paddingId ? 0 : place++
     }
   }
 }
 
-function pack(target: PackTarget, plan: EncoderPlan, source: BertSource): void {
+/** Of a worker's own memory. */
+function pagesOf(model: PackedModel): number {
+  return Math.ceil(planRun(model, 0).end / PAGE)
+}
+
+async function instantiate({ module }: EncoderModule, memory: WebAssembly.Memory): Promise<EncoderExports> {
+  const instance = await WebAssembly.instantiate(module, { env: { memory } })
+  return instance.exports as unknown as EncoderExports
+}
+
+function pack(target: PackTarget, plan: WeightsPlan, source: BertSource): void {
   packTables(target, plan, source)
   packNorm(target, plan.embeddingNorm)
   for (const [index, layer] of source.layers.entries()) {

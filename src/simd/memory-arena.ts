@@ -2,8 +2,8 @@
 
 import type { LinearSource, NormSource } from './bert/bert-weights.ts'
 
-/** First address of the plan: behind the module's own constants. */
-const START = 65_536
+/** First address of the weights: behind the module's own constants. */
+export const WEIGHTS_START = 65_536
 
 /**
  * Inputs that share a scale of the activations: the first of these that divides a layer's width. Cosine to float32 on
@@ -36,8 +36,12 @@ export interface NormPlan {
 
 /** Hands out addresses, and keeps what is to be written at some of them. */
 export class MemoryArena {
-  next = START
+  next: number
   readonly #structures: { address: number; fields: () => readonly number[]; epsilon: number | null }[] = []
+
+  constructor(start: number) {
+    this.next = start
+  }
 
   allocate(bytes: number): number {
     const address = this.next
@@ -56,7 +60,7 @@ export class MemoryArena {
     return address
   }
 
-  write(memory: ArrayBuffer): void {
+  write(memory: ArrayBufferLike): void {
     const view = new DataView(memory)
     for (const { address, fields: fieldsOf, epsilon } of this.#structures) {
       const fields = fieldsOf()

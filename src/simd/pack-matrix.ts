@@ -8,7 +8,7 @@ import { UnsupportedModelError } from './unsupported-model.ts'
 /** Where packing writes. */
 export interface PackTarget {
   exports: EncoderExports
-  memory: ArrayBuffer
+  memory: ArrayBufferLike
   /** First free address: what is to be packed is put here first. */
   staging: number
 }
@@ -144,7 +144,7 @@ function stageFloats(
 
 /** Weights around another number than zero do not fit into int8 with their zero at zero: they are rounded anew. */
 function stageAsymmetric(
-  memory: ArrayBuffer,
+  memory: ArrayBufferLike,
   staging: number,
   { values, scales, zeroPoints }: MatrixSource & { kind: 'int8' },
   outputs: number,

@@ -1,7 +1,7 @@
 /** The embedding tables from the file into the encoder's memory. */
 
 import type { BertSource, TableSource } from './bert/bert-weights.ts'
-import type { EncoderPlan } from './encoder-plan.ts'
+import type { WeightsPlan } from './encoder-plan.ts'
 import { numbersOf, type OnnxTensor } from '../engine/onnx/tensor.ts'
 import type { PackTarget } from './pack-matrix.ts'
 
@@ -14,11 +14,11 @@ export function tableStagingBytes({ hidden }: BertSource): number {
 }
 
 /** Packs word, position and type tables. */
-export function packTables(target: PackTarget, plan: EncoderPlan, source: BertSource): void {
+export function packTables(target: PackTarget, plan: WeightsPlan, source: BertSource): void {
   const { words, hidden } = source
   // A zero point other than the middle is the same number for every element: it can go into the positions.
   const shift = words.scales === null ? packFloatTable(target, plan, words) : packInt8Table(target, plan, words)
-  const positions = new Float32Array(target.memory, plan.positions, plan.positionRows * hidden)
+  const positions = new Float32Array(target.memory, plan.model.positions, plan.positionRows * hidden)
   positions.set(rowsOf(source.positions, plan.positionRows))
   const type = source.types === null ? new Float32Array(hidden) : rowsOf(source.types, 1)
   for (let at = 0; at < positions.length; at++) {
@@ -31,12 +31,12 @@ export function packTables(target: PackTarget, plan: EncoderPlan, source: BertSo
  *
  * @returns what is to be added to every element of a word's vector
  */
-function packInt8Table({ exports, memory }: PackTarget, plan: EncoderPlan, table: TableSource): number {
+function packInt8Table({ exports, memory }: PackTarget, plan: WeightsPlan, table: TableSource): number {
   const { values, rows, width, zeroPoint } = table
-  new Uint8Array(memory).set(values.bytes, plan.words)
-  if (values.type === 'uint8') exports.toSigned(plan.words, rows * width)
+  new Uint8Array(memory).set(values.bytes, plan.model.words)
+  if (values.type === 'uint8') exports.toSigned(plan.model.words, rows * width)
   const given = table.scales === null ? [] : (numbersOf(table.scales) ?? [])
-  const scales = new Float32Array(memory, plan.wordScales, (rows * width) / plan.wordBlock)
+  const scales = new Float32Array(memory, plan.model.wordScales, (rows * width) / plan.model.wordBlock)
   if (table.block === 0) scales.fill(given[0] ?? 0)
   else scales.set(given)
   const middle = values.type === 'uint8' ? 128 : 0
@@ -44,19 +44,25 @@ function packInt8Table({ exports, memory }: PackTarget, plan: EncoderPlan, table
 }
 
 /** Rounds a float table to int8, with a scale for each `wordBlock` neighbours. */
-function packFloatTable(target: PackTarget, plan: EncoderPlan, table: TableSource): number {
+function packFloatTable(target: PackTarget, plan: WeightsPlan, table: TableSource): number {
   const { exports, memory, staging } = target
   const { values, rows, width } = table
   const bytesPerRow = (values.type === 'float16' ? 2 : 4) * width
-  const blocks = width / plan.wordBlock
+  const blocks = width / plan.model.wordBlock
   for (let row = 0; row < rows; row += ROWS_AT_ONCE) {
     const count = Math.min(ROWS_AT_ONCE, rows - row)
     const part = values.bytes.subarray(row * bytesPerRow, (row + count) * bytesPerRow)
     new Uint8Array(memory).set(part, staging)
     const floats = values.type === 'float16' ? staging + count * bytesPerRow : staging
     if (values.type === 'float16') exports.widenHalves(staging, floats, count * width)
-    const to = plan.words + row * width
-    exports.quantizeRows(floats, to, plan.wordScales + row * blocks * 4, count * blocks, plan.wordBlock)
+    const to = plan.model.words + row * width
+    exports.quantizeRows(
+      floats,
+      to,
+      plan.model.wordScales + row * blocks * 4,
+      count * blocks,
+      plan.model.wordBlock,
+    )
   }
   return 0
 }

@@ -8,10 +8,11 @@ import type { Pooling } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { BertSource } from './bert/bert-weights.ts'
 import { recognizeBert } from './bert/recognize.ts'
-import { Encoder } from './encoder.ts'
+import { Encoder, type SharedEncoder } from './encoder.ts'
 import { longestText } from './encoder-plan.ts'
 import { loadEncoderModule, type EncoderModule } from './encoder-module.ts'
 import { testEncoder } from './self-test.ts'
+import { checkShared } from './shared-encoder.ts'
 import { UnsupportedModelError } from './unsupported-model.ts'
 
 /** What a session is made from; a part of the engine's `SessionConfig`. */
@@ -33,14 +34,14 @@ export interface SimdSessionConfig {
  *
  * @throws EmbeddingsError `model_unreachable`, `csp_blocked`, `invalid_output`
  */
-export async function prepareEncoder(build: EncoderBuild): Promise<EncoderModule> {
-  const module = await loadEncoderModule(build)
+export async function prepareEncoder(build: EncoderBuild, shared = false): Promise<EncoderModule> {
+  const module = await loadEncoderModule(build, shared)
   await testEncoder(module)
   return module
 }
 
 /**
- * Makes a session from an ONNX file.
+ * Makes a session from an ONNX file; with a module for shared memory, one whose weights others can share.
  *
  * @throws EmbeddingsError `unsupported_environment` where the encoder does not know the model, with the reason;
  *   `out_of_memory`, `inference_failed`
@@ -48,11 +49,26 @@ export async function prepareEncoder(build: EncoderBuild): Promise<EncoderModule
 export async function createSimdSession(
   module: EncoderModule,
   config: SimdSessionConfig,
-): Promise<EmbeddingSession> {
+): Promise<SimdSession> {
   try {
     const source = recognizeBert(readOnnx(new Uint8Array(config.model)), config)
     checkLength(source, config.maxTokens)
-    return new SimdSession(await Encoder.create(module, source))
+    return new EncoderSession(await Encoder.create(module, source))
+  } catch (error) {
+    throw toSessionError(error)
+  }
+}
+
+/**
+ * Makes a session on weights that another worker has packed.
+ *
+ * @param shared from another thread, untrusted
+ * @throws EmbeddingsError `inference_failed` where it is not what `shared` of a session is; `out_of_memory`
+ */
+export async function attachSimdSession(shared: SharedEncoder): Promise<SimdSession> {
+  checkShared(shared)
+  try {
+    return new EncoderSession(await Encoder.attach(shared))
   } catch (error) {
     throw toSessionError(error)
   }
@@ -80,7 +96,13 @@ function toSessionError(error: unknown): EmbeddingsError {
   })
 }
 
-class SimdSession implements EmbeddingSession {
+/** A session, and what others need to share its weights. */
+export interface SimdSession extends EmbeddingSession {
+  /** Null: its memory is its own, or it was disposed. */
+  readonly shared: SharedEncoder | null
+}
+
+class EncoderSession implements SimdSession {
   readonly adapter = null
   readonly lost: Promise<string> = new Promise(() => undefined)
   readonly notes = []
@@ -101,6 +123,10 @@ class SimdSession implements EmbeddingSession {
       })
       return Promise.reject(error instanceof EmbeddingsError ? error : failure)
     }
+  }
+
+  get shared(): SharedEncoder | null {
+    return this.#encoder?.shared ?? null
   }
 
   dispose(): Promise<void> {

@@ -3,8 +3,10 @@
 import type { ModelConfig, SessionConfig } from '../engine/embedding-session.ts'
 import { nativeWidth, type Device, type ModelRecipe, type ModelVariant } from '../models/recipe.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
+import type { SharedEncoder } from '../simd/encoder.ts'
 import type { Rung } from './backend-rungs.ts'
 import { InferenceSlot, type Deadlines } from './inference-slot.ts'
+import { SharedWeights } from './shared-weights.ts'
 
 /** The backend in force, once a session on it has passed its test. */
 export interface ChosenBackend extends Rung {
@@ -35,6 +37,7 @@ export class BackendLadder {
   chosen: ChosenBackend | null = null
   readonly #options: LadderOptions
   readonly #rungs: Rung[]
+  readonly #weights = new SharedWeights()
 
   /** @param rungs at least one */
   constructor(rungs: readonly Rung[], options: LadderOptions) {
@@ -94,7 +97,20 @@ export class BackendLadder {
 
   /** A worker with a session. Where the encoder does not know the model, it is one of onnxruntime, the next rung. */
   #open(rung: Rung, onPassedOver: (reason: string) => void): Promise<InferenceSlot> {
-    const { recipe, onPhase, onLost, readModel } = this.#options
+    const { recipe, onPhase, onVerdict, readModel } = this.#options
+    const onLost = (slot: InferenceSlot, error: EmbeddingsError): void => {
+      this.#weights.release(slot)
+      this.#options.onLost(slot, error)
+    }
+    const refuse = (reason: string): void => {
+      onVerdict(rung.device, `weights not shared: ${reason}`, false)
+    }
+    const onNotShared = (reason: string): void => {
+      if (rung.runtime.kind !== 'simd' || !rung.runtime.shared) return
+      // Each further worker would try in vain.
+      rung.runtime = { ...rung.runtime, shared: false }
+      refuse(reason)
+    }
     const readConfig = async (): Promise<SessionConfig> => {
       const files = await readModel(rung.variant)
       onPhase('compile', rung.device)
@@ -111,7 +127,11 @@ export class BackendLadder {
         disabledOptimizers: rung.variant.disabledOptimizers,
       }
     }
-    return InferenceSlot.start(rung.runtime, readConfig, DEADLINES, onPassedOver, onLost)
+    const pack = () =>
+      InferenceSlot.start(rung.runtime, readConfig, DEADLINES, onPassedOver, onNotShared, onLost)
+    if (rung.runtime.kind !== 'simd' || !rung.runtime.shared) return pack()
+    const attach = (shared: SharedEncoder) => InferenceSlot.attach(shared, DEADLINES, onLost)
+    return this.#weights.open({ pack, attach, onRefused: refuse })
   }
 
   async #tested(slot: InferenceSlot, rung: Rung): Promise<InferenceSlot> {

@@ -34,8 +34,9 @@ export function cpuRungs(recipe: ModelRecipe, config: ServiceConfig, pass: Pass)
     const build = supportedBuild()
     if (build === null) pass('wasm', 'no WebAssembly SIMD for the CPU encoder')
     else if (readable !== undefined) {
-      const runtime = { kind: 'simd', build, maxTokens: recipe.maxTokens, otherwise: onnx } as const
       const layout = cpuLayout(navigator.hardwareConcurrency, false, config)
+      const shared = crossOriginIsolated && layout.workers > 1
+      const runtime = { kind: 'simd', build, shared, maxTokens: recipe.maxTokens, otherwise: onnx } as const
       rungs.push({ device: 'wasm', runtime, variant: readable, layout })
     }
   }

@@ -2,10 +2,12 @@
 
 import type { TokenBatch } from '../engine/batch.ts'
 import type { OnnxRuntimeConfig, RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
+import type { SharedEncoder } from '../simd/encoder.ts'
 
 /** What an inference worker is told first. */
 export interface PrepareConfig {
-  runtime: RuntimeConfig
+  /** Null: nothing; the worker will `attach`. */
+  runtime: RuntimeConfig | null
   /** Name of the Web Lock that the worker holds while it lives; null where there are no Web Locks. */
   livenessLock: string | null
 }
@@ -16,6 +18,10 @@ export interface LoadAnswer {
   adapter: string | null
   /** Why the CPU encoder does not run this model, where there is something else to run it; null: the session is made. */
   passedOver: string | null
+  /** Packed weights for other workers to `attach` to; null: they are this worker's own, or onnxruntime's. */
+  shared: SharedEncoder | null
+  /** Why they could not be packed into shared memory, as was asked; null: they were, or nobody asked. */
+  notShared: string | null
 }
 
 /** What an inference worker offers to the service; errors are those of `EmbeddingSession`. */
@@ -24,6 +30,8 @@ export interface InferenceApi {
   prepare(config: PrepareConfig): Promise<null>
   /** Makes the worker's one session, once prepared; the files in it are transferred. */
   load(config: SessionConfig): Promise<LoadAnswer>
+  /** Makes the worker's one session on weights that another worker has packed. */
+  attach(shared: SharedEncoder): Promise<null>
   /** Makes the session on onnxruntime after all, of the files that the CPU encoder has passed over. */
   fallBack(runtime: OnnxRuntimeConfig): Promise<LoadAnswer>
   /** Rows × native width, pooled and L2-normalised, in the batch's order; transferred. */

@@ -1,13 +1,18 @@
 /** An inference worker: owns one session and nothing else, so that it can be terminated at any time. */
 
-import type { EmbeddingSession, ModelConfig, OnnxRuntimeConfig } from '../engine/embedding-session.ts'
+import type {
+  EmbeddingSession,
+  ModelConfig,
+  OnnxRuntimeConfig,
+  SimdRuntimeConfig,
+} from '../engine/embedding-session.ts'
 import type * as OnnxSessions from '../engine/session.ts'
-import { toSessionError } from '../engine/session-errors.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
+import { describeError } from '../rpc/error-codec.ts'
 import { holdLock } from '../rpc/liveness.ts'
 import { answerCalls } from '../rpc/worker-calls.ts'
 import type { EncoderModule } from '../simd/encoder-module.ts'
-import { createSimdSession, prepareEncoder } from '../simd/session.ts'
+import { attachSimdSession, createSimdSession, prepareEncoder } from '../simd/session.ts'
 import type { InferenceApi, LoadAnswer } from './inference-api.ts'
 import { trustOwnScripts } from './trusted-scripts.ts'
 
@@ -17,6 +22,9 @@ let session: EmbeddingSession | null = null
 let encoder: EncoderModule | null = null
 /** Files that the CPU encoder does not know, until onnxruntime takes them. */
 let passedOver: ModelConfig | null = null
+
+/** Why the weights are not in shared memory though they should be. */
+let notShared: string | null = null
 
 function loaded(): EmbeddingSession {
   if (session === null)
@@ -29,35 +37,65 @@ async function onnxSessions(): Promise<typeof OnnxSessions> {
   try {
     return await import('../engine/session.ts')
   } catch (error) {
-    throw toSessionError(error, 'create')
+    const message = `The library's own code for onnxruntime could not be fetched: ${describeError(error)}`
+    throw new EmbeddingsError('model_unreachable', message, { cause: error })
   }
 }
 
 async function loadOnnx(config: OnnxRuntimeConfig & ModelConfig): Promise<LoadAnswer> {
   session = await (await onnxSessions()).createOnnxSession(config)
-  return { adapter: session.adapter, passedOver: null }
+  return { adapter: session.adapter, passedOver: null, shared: null, notShared: null }
+}
+
+/** Where shared memory cannot be had, memory of this worker's own does it. */
+async function openEncoder({ build, shared }: SimdRuntimeConfig): Promise<EncoderModule> {
+  if (shared && notShared === null) {
+    try {
+      return await prepareEncoder(build, true)
+    } catch (error) {
+      notShared = describeError(error)
+    }
+  }
+  return prepareEncoder(build)
+}
+
+async function loadSimd(config: SimdRuntimeConfig & ModelConfig): Promise<LoadAnswer> {
+  const module = (encoder ??= await openEncoder(config))
+  try {
+    const made = await createSimdSession(module, config)
+    session = made
+    return { adapter: null, passedOver: null, shared: made.shared, notShared }
+  } catch (error) {
+    if (!module.shared || !(error instanceof EmbeddingsError) || error.code !== 'out_of_memory') throw error
+    notShared = error.message
+    encoder = null
+    return loadSimd(config)
+  }
 }
 
 answerCalls<InferenceApi>(self, {
   prepare: async ({ runtime, livenessLock }) => {
     // Held while the runtime starts: the service waits for both anyway.
     const held = livenessLock === null ? null : holdLock(livenessLock)
-    if (runtime.kind === 'simd') encoder = await prepareEncoder(runtime.build)
-    else await (await onnxSessions()).prepareOnnxRuntime(runtime)
+    if (runtime?.kind === 'simd') encoder = await openEncoder(runtime)
+    else if (runtime !== null) await (await onnxSessions()).prepareOnnxRuntime(runtime)
     await held
     return null
   },
   load: async (config) => {
     if (config.kind === 'onnxruntime') return loadOnnx(config)
     try {
-      session = await createSimdSession(encoder ?? (await prepareEncoder(config.build)), config)
-      return { adapter: null, passedOver: null }
+      return await loadSimd(config)
     } catch (error) {
       const unknown = error instanceof EmbeddingsError && error.code === 'unsupported_environment'
       if (!unknown || config.otherwise === null) throw error
       passedOver = config
-      return { adapter: null, passedOver: error.message }
+      return { adapter: null, passedOver: error.message, shared: null, notShared: null }
     }
+  },
+  attach: async (shared) => {
+    session = await attachSimdSession(shared)
+    return null
   },
   fallBack: async (runtime) => {
     const config = passedOver

@@ -5,6 +5,7 @@ import type { RuntimeConfig, SessionConfig } from '../engine/embedding-session.t
 import { EmbeddingsError } from '../openai/errors.ts'
 import { onLockFreed } from '../rpc/liveness.ts'
 import { WorkerCalls } from '../rpc/worker-calls.ts'
+import type { SharedEncoder } from '../simd/encoder.ts'
 import type { InferenceApi, LoadAnswer } from './inference-api.ts'
 
 /** Milliseconds after which a worker that has not answered is given up. */
@@ -23,6 +24,8 @@ function spawnInferenceWorker(): Worker {
 export class InferenceSlot {
   /** GPU vendor and architecture; null on the CPU. */
   adapter: string | null = null
+  /** Weights in shared memory that its session runs on; null: its memory is its own. */
+  shared: SharedEncoder | null = null
   readonly #worker: Worker
   readonly #calls: WorkerCalls<InferenceApi>
   readonly #deadlines: Deadlines
@@ -71,6 +74,7 @@ export class InferenceSlot {
    * @param runtime what to start at once
    * @param readConfig gives the session's configuration; its files are transferred and unusable afterwards
    * @param onPassedOver called when the CPU encoder does not know the model, before onnxruntime is tried in the same worker
+   * @param onNotShared called with the reason where the weights could not be packed into shared memory
    * @param onLost called once if the worker dies or its GPU is lost later on, also while it is idle
    * @throws EmbeddingsError from the session, `worker_terminated` or `timeout`; the worker is then gone
    */
@@ -79,6 +83,7 @@ export class InferenceSlot {
     readConfig: () => Promise<SessionConfig>,
     deadlines: Deadlines,
     onPassedOver: (reason: string) => void,
+    onNotShared: (reason: string) => void,
     onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
   ): Promise<InferenceSlot> {
     const slot = new InferenceSlot(deadlines)
@@ -93,22 +98,51 @@ export class InferenceSlot {
         answer = await slot.#makeSession(slot.#calls.call('fallBack', runtime.otherwise))
       }
       slot.adapter = answer.adapter
+      slot.shared = answer.shared
+      if (answer.notShared !== null) onNotShared(answer.notShared)
     } catch (error) {
       slot.terminate()
       throw error
     }
-    slot.#failure.catch((error: unknown) => {
-      onLost(slot, error as EmbeddingsError)
-    })
+    slot.#tellLoss(onLost)
     if (config.device === 'webgpu') slot.#watchDevice()
     return slot
+  }
+
+  /**
+   * Starts a worker on weights that another one has packed: it reads no file.
+   *
+   * @throws EmbeddingsError from the session, `worker_terminated` or `timeout`; the worker is then gone
+   */
+  static async attach(
+    shared: SharedEncoder,
+    deadlines: Deadlines,
+    onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
+  ): Promise<InferenceSlot> {
+    const slot = new InferenceSlot(deadlines)
+    try {
+      await slot.#prepare(null)
+      await slot.#settle(slot.#calls.call('attach', shared), deadlines.load, 'making the session')
+    } catch (error) {
+      slot.terminate()
+      throw error
+    }
+    slot.shared = shared
+    slot.#tellLoss(onLost)
+    return slot
+  }
+
+  #tellLoss(onLost: (slot: InferenceSlot, error: EmbeddingsError) => void): void {
+    this.#failure.catch((error: unknown) => {
+      onLost(this, error as EmbeddingsError)
+    })
   }
 
   #makeSession(loading: Promise<LoadAnswer>): Promise<LoadAnswer> {
     return this.#settle(loading, this.#deadlines.load, 'making the session')
   }
 
-  async #prepare(runtime: RuntimeConfig): Promise<void> {
+  async #prepare(runtime: RuntimeConfig | null): Promise<void> {
     // Absent on insecure origins, whatever the types say.
     const hasLocks = (navigator as { locks?: LockManager }).locks !== undefined
     const livenessLock = hasLocks ? `browser-embeddings:inference:${crypto.randomUUID()}` : null

@@ -1,7 +1,7 @@
 /**
- * Compiles the CPU encoder (`src/simd/assembly/`, AssemblyScript) to `src/simd/encoder-{relaxed,plain}.wasm`.
+ * Compiles the CPU encoder (`src/simd/assembly/`, AssemblyScript) to `src/simd/encoder-{relaxed,plain}{,-shared}.wasm`.
  *
- *   node tools/simd/build.mjs          writes both files; they are committed, and a test compares them with their sources
+ *   node tools/simd/build.mjs          writes the files; they are committed, and a test compares them with their sources
  *   node tools/simd/build.mjs --copy   copies them into `dist/simd/`, beside the JavaScript that fetches them
  */
 
@@ -17,8 +17,10 @@ const repository = fileURLToPath(new URL('../../', import.meta.url))
  * more registers than there are: the relaxed build was 4 to 20 % slower so. The plain one gains 2 % by it.
  */
 const builds = {
-  relaxed: { features: 'simd,relaxed-simd', level: '-O2' },
-  plain: { features: 'simd', level: '-O3' },
+  relaxed: { features: 'simd,relaxed-simd', level: '-O2', shared: false },
+  plain: { features: 'simd', level: '-O3', shared: false },
+  'relaxed-shared': { features: 'simd,relaxed-simd,threads', level: '-O2', shared: true },
+  'plain-shared': { features: 'simd,threads', level: '-O3', shared: true },
 }
 
 /**
@@ -30,8 +32,10 @@ const builds = {
 export async function compileEncoder(build, { names = false } = {}) {
   /** @type {Uint8Array | undefined} */
   let wasm
-  const { features, level } = builds[build]
+  const { features, level, shared } = builds[build]
   const options = [level, '--noAssert', '--runtime', 'stub', '--importMemory', '--initialMemory', '1']
+  // The largest that there is: whoever makes the memory names a maximum of his own.
+  if (shared) options.push('--sharedMemory', '--maximumMemory', '65536')
   const { error, stderr } = await asc.main(
     [
       ...['src/simd/assembly/index.ts', '--outFile', 'encoder.wasm', ...options, '--enable', features],

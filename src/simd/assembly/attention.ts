@@ -12,48 +12,48 @@
 
 import { addDots } from './dot'
 import { exp2, maxOfLanes, ROUNDING, roundScaled } from './lanes'
-import { Encoder } from './layout'
+import { Encoder, Scratch } from './layout'
 import { mixPairs, mixQuads, packPairs, packQuads, TINY } from './mix-values'
 
 /**
+ * @param head of all
  * @param start row of the text's first token
  * @param tokens of the text
- * @param rows `tokens`, rounded up to 2; the row too many is written, with values of no meaning
  */
-export function attend(e: Encoder, start: u32, tokens: u32, rows: u32): void {
+export function attend(e: Encoder, s: Scratch, head: u32, start: u32, tokens: u32): void {
+  // Rounded up to 2; the row too many is written, with values of no meaning.
+  const rows = (tokens + 1) & ~1
   const headSize = e.hidden / e.heads
   const headBytes = <usize>headSize << 2
   const headStride = <usize>e.capacity * headBytes
   const part = <usize>e.heads * headStride
   const contextStride = <usize>e.hidden << 2
-  const scoreStride = <usize>e.longest << 2
-  const planes = <usize>e.longest << 1
+  const scoreStride = <usize>s.longest << 2
+  const planes = <usize>s.longest << 1
   const padded = (tokens + 15) & ~15
   const fused = e.fused != 0
   const inPlanes = ASC_FEATURE_RELAXED_SIMD && fused
-  for (let head: u32 = 0; head < e.heads; head++) {
-    const q = e.qkv + <usize>head * headStride + <usize>start * headBytes
-    packKeys(e, q + part, tokens, headBytes)
-    packQueries(e, q, rows, headBytes)
-    if (inPlanes) packQuads(e, q + 2 * part, tokens, headBytes)
-    else packPairs(e, q + 2 * part, tokens, headBytes)
-    let context = e.context + <usize>start * contextStride + <usize>head * headBytes
-    for (let row: u32 = 0; row < rows; row += 2, context += contextStride << 1) {
-      if (fused) scorePair(true, e, row, padded, headSize)
-      else scorePair(false, e, row, padded, headSize)
-      const first = e.probabilities
-      const second = first + planes
-      const inverse0 = softmax(inPlanes, e.scores, tokens, padded, first, <usize>e.longest)
-      const inverse1 = softmax(inPlanes, e.scores + scoreStride, tokens, padded, second, <usize>e.longest)
-      if (inPlanes) {
-        mixQuads(e, first, context, tokens, headBytes, inverse0)
-        mixQuads(e, second, context + contextStride, tokens, headBytes, inverse1)
-      } else mixPairs(e, first, second, context, contextStride, tokens, headBytes, inverse0, inverse1)
-    }
+  const q = e.qkv + <usize>head * headStride + <usize>start * headBytes
+  packKeys(s, q + part, tokens, headBytes)
+  packQueries(s, q, rows, headBytes)
+  if (inPlanes) packQuads(s, q + 2 * part, tokens, headBytes)
+  else packPairs(s, q + 2 * part, tokens, headBytes)
+  let context = e.context + <usize>start * contextStride + <usize>head * headBytes
+  for (let row: u32 = 0; row < rows; row += 2, context += contextStride << 1) {
+    if (fused) scorePair(true, s, row, padded, headSize)
+    else scorePair(false, s, row, padded, headSize)
+    const first = s.probabilities
+    const second = first + planes
+    const inverse0 = softmax(inPlanes, s.scores, tokens, padded, first, <usize>s.longest)
+    const inverse1 = softmax(inPlanes, s.scores + scoreStride, tokens, padded, second, <usize>s.longest)
+    if (inPlanes) {
+      mixQuads(s, first, context, tokens, headBytes, inverse0)
+      mixQuads(s, second, context + contextStride, tokens, headBytes, inverse1)
+    } else mixPairs(s, first, second, context, contextStride, tokens, headBytes, inverse0, inverse1)
   }
 }
 
-function packKeys(e: Encoder, from: usize, tokens: u32, headBytes: usize): void {
+function packKeys(s: Scratch, from: usize, tokens: u32, headBytes: usize): void {
   const groupBytes = headBytes << 2
   const end = from + <usize>tokens * headBytes
   for (let d: usize = 0; d < headBytes; d += 16) {
@@ -65,28 +65,28 @@ function packKeys(e: Encoder, from: usize, tokens: u32, headBytes: usize): void 
       most = f32x4.pmax(most, x)
     }
     const range = f32x4.pmax(f32x4.sub(most, least), f32x4.splat(TINY))
-    v128.store(e.keyScales + d, f32x4.mul(range, f32x4.splat(<f32>1 / <f32>127)))
+    v128.store(s.keyScales + d, f32x4.mul(range, f32x4.splat(<f32>1 / <f32>127)))
     const steps = f32x4.div(f32x4.splat(127), range)
     let p = from + d
     for (let j: u32 = 0; j < tokens; j++, p += headBytes) {
       const x = f32x4.mul(f32x4.sub(v128.load(p), least), steps)
       const rounded = v128.and(f32x4.add(x, f32x4.splat(ROUNDING)), i32x4.splat(127))
       const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(rounded, rounded), rounded)
-      v128.store_lane<i32>(e.keys + <usize>(j >> 4) * groupBytes + (d << 2) + (<usize>(j & 15) << 2), bytes, 0)
+      v128.store_lane<i32>(s.keys + <usize>(j >> 4) * groupBytes + (d << 2) + (<usize>(j & 15) << 2), bytes, 0)
     }
   }
 }
 
-function packQueries(e: Encoder, from: usize, rows: u32, headBytes: usize): void {
-  const channelScales = e.keyScales
-  let to = e.queries
+function packQueries(s: Scratch, from: usize, rows: u32, headBytes: usize): void {
+  const channelScales = s.keyScales
+  let to = s.queries
   for (let row: u32 = 0; row < rows; row++, from += headBytes) {
     let most = f32x4.splat(TINY)
     for (let d: usize = 0; d < headBytes; d += 16) {
       most = f32x4.pmax(most, f32x4.abs(f32x4.mul(v128.load(from + d), v128.load(channelScales + d))))
     }
     const magnitude = maxOfLanes(most)
-    store<f32>(e.queryScales + (<usize>row << 2), magnitude / <f32>127)
+    store<f32>(s.queryScales + (<usize>row << 2), magnitude / <f32>127)
     const steps = f32x4.splat(<f32>127 / magnitude)
     for (let d: usize = 0; d < headBytes; d += 64, to += 16) {
       const a = roundScaled(f32x4.mul(v128.load(from + d), v128.load(channelScales + d)), steps)
@@ -100,14 +100,14 @@ function packQueries(e: Encoder, from: usize, rows: u32, headBytes: usize): void
 
 /** Scores of the queries `row` and `row + 1` with all keys. */
 @inline
-function scorePair(fused: bool, e: Encoder, row: u32, padded: u32, headSize: u32): void {
+function scorePair(fused: bool, s: Scratch, row: u32, padded: u32, headSize: u32): void {
   const size = <usize>headSize
-  const q = e.queries + <usize>row * size
-  const scale0 = v128.load32_splat(e.queryScales + (<usize>row << 2))
-  const scale1 = v128.load32_splat(e.queryScales + (<usize>row << 2), 4)
-  const stride = <usize>e.longest << 2
-  let k = e.keys
-  let to = e.scores
+  const q = s.queries + <usize>row * size
+  const scale0 = v128.load32_splat(s.queryScales + (<usize>row << 2))
+  const scale1 = v128.load32_splat(s.queryScales + (<usize>row << 2), 4)
+  const stride = <usize>s.longest << 2
+  let k = s.keys
+  let to = s.scores
   const end = to + (<usize>padded << 2)
   for (; to < end; to += 64) {
     let c00 = i32x4.splat(0)

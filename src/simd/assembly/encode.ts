@@ -1,14 +1,8 @@
 /** Texts to vectors: the whole encoder. */
 
-import { attend } from './attention'
-import { gelu } from './gelu'
-import { Destination, multiply } from './gemm'
-import { multiplyAdd } from './lanes'
-import { Encoder, INNER_ROWS, Layer, Linear } from './layout'
-import { layerNorm, poolAndNormalize } from './normalize'
-import { quantizeActivations } from './quantize'
-
-const destination = changetype<Destination>(memory.data(offsetof<Destination>(), 16))
+import { Encoder, INNER_ROWS, Layer, Linear, Norm, Scratch } from './layout'
+import { poolAndNormalize } from './normalize'
+import { ATTEND, COLUMNS, doTask, DOWN, EMBED, NORMALIZE, OUTPUT, PROJECT, QUANTIZE, ROWS, UP } from './steps'
 
 /**
  * Runs the texts at `ids` and `lengths`, whose tokens fit into the capacity together.
@@ -17,22 +11,44 @@ const destination = changetype<Destination>(memory.data(offsetof<Destination>(),
  * every step depends on its own text alone, in an order of operations that does not depend on the company. So a text has
  * the same bits alone and in any batch.
  */
-export function encode(plan: usize, texts: u32): void {
+export function encode(plan: usize, own: usize, texts: u32): void {
   const e = changetype<Encoder>(plan)
+  const s = changetype<Scratch>(own)
+  const step = e.step
   let rows: u32 = 0
-  for (let text: u32 = 0; text < texts; text++) {
-    const tokens = tokensOf(e, text)
-    embed(e, rows, tokens)
-    rows += tokens
-  }
+  for (let text: u32 = 0; text < texts; text++) rows += tokensOf(e, text)
+  step.texts = texts
+  step.rows = rows
   const even = (rows + 1) & ~1
-  const width = <usize>e.hidden << 2
-  if (even > rows) memory.fill(e.hiddenStates + <usize>rows * width, 0, width)
-  layerNorm(e.hiddenStates, e.embeddingNorm, rows, e.hidden)
-  for (let layer: u32 = 0; layer < e.layerCount; layer++) {
-    runLayer(e, changetype<Layer>(load<usize>(e.layers + (<usize>layer << 2))), texts, rows, even)
+  const parts = (even + ROWS - 1) / ROWS
+  const columns = e.hidden / COLUMNS
+  let layer = layerOf(e, 0)
+  normalize(e, s, EMBED, parts, e.embeddingNorm, layer.qkv)
+  for (let index: u32 = 1; index <= e.layerCount; index++) {
+    step.layer = layer
+    run(e, s, PROJECT, layer.qkv.outputs / COLUMNS)
+    run(e, s, ATTEND, e.heads)
+    normalize(e, s, QUANTIZE, parts, layer.outputNorm, layer.output)
+    run(e, s, OUTPUT, columns)
+    normalize(e, s, NORMALIZE, parts, layer.outputNorm, layer.up)
+    for (let first: u32 = 0; first < even; first += INNER_ROWS) {
+      step.first = first
+      step.count = min<u32>(INNER_ROWS, even - first)
+      run(e, s, UP, e.inner / layer.down.block)
+      run(e, s, DOWN, columns)
+    }
+    const norm = layer.downNorm
+    layer = layerOf(e, index)
+    const last = index == e.layerCount
+    normalize(e, s, NORMALIZE, parts, norm, last ? changetype<Linear>(0) : layer.qkv)
   }
   pool(e, texts)
+}
+
+/** Beyond the last: a number of no meaning. */
+@inline
+function layerOf(e: Encoder, index: u32): Layer {
+  return changetype<Layer>(load<usize>(e.layers + (<usize>index << 2)))
 }
 
 @inline
@@ -40,71 +56,15 @@ function tokensOf(e: Encoder, text: u32): u32 {
   return load<u32>(e.lengths + (<usize>text << 2))
 }
 
-/** Word and position vectors added, for the rows from `first` on. */
-function embed(e: Encoder, first: u32, tokens: u32): void {
-  const hidden = <usize>e.hidden
-  const wordBlock = <usize>e.wordBlock
-  const scaleBytes = (hidden / wordBlock) << 2
-  for (let token: u32 = 0; token < tokens; token++) {
-    const id = <usize>load<u32>(e.ids + (<usize>(first + token) << 2))
-    const place = <usize>load<u32>(e.ids + (<usize>(e.capacity + first + token) << 2))
-    const word = e.words + id * hidden
-    const scales = e.wordScales + id * scaleBytes
-    const position = e.positions + place * (hidden << 2)
-    const to = e.hiddenStates + <usize>(first + token) * (hidden << 2)
-    for (let i: usize = 0; i < hidden; i += 8) {
-      const scale = v128.load32_splat(scales + ((i / wordBlock) << 2))
-      const steps = v128.load_ext<i8>(word + i)
-      const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(steps))
-      const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(steps))
-      v128.store(to + (i << 2), multiplyAdd(low, scale, v128.load(position + (i << 2))))
-      v128.store(to + (i << 2), multiplyAdd(high, scale, v128.load(position + (i << 2), 16)), 16)
-    }
-  }
+function normalize(e: Encoder, s: Scratch, kind: u32, parts: u32, norm: Norm, linear: Linear): void {
+  e.step.norm = norm
+  e.step.linear = linear
+  run(e, s, kind, parts)
 }
 
-function runLayer(e: Encoder, layer: Layer, texts: u32, rows: u32, even: u32): void {
-  const headBytes = <usize>(e.hidden / e.heads) << 2
-  const x = e.hiddenStates
-  project(e, x, layer.qkv, even, e.qkv, headBytes, e.hidden / e.heads, <usize>e.capacity * headBytes, 0)
-  let first: u32 = 0
-  for (let text: u32 = 0; text < texts; text++) {
-    const tokens = tokensOf(e, text)
-    attend(e, first, tokens, (tokens + 1) & ~1)
-    first += tokens
-  }
-  const width = <usize>e.hidden << 2
-  project(e, e.context, layer.output, even, x, width, e.hidden, 0, x)
-  layerNorm(x, layer.outputNorm, rows, e.hidden)
-  for (let start: u32 = 0; start < even; start += INNER_ROWS) {
-    const count = min<u32>(INNER_ROWS, even - start)
-    const part = x + <usize>start * width
-    project(e, part, layer.up, count, e.innerStates, <usize>e.inner << 2, e.inner, 0, 0)
-    gelu(e.innerStates, <usize>(count * e.inner))
-    project(e, e.innerStates, layer.down, count, part, width, e.hidden, 0, part)
-  }
-  layerNorm(x, layer.downNorm, rows, e.hidden)
-}
-
-/** A linear layer on `rows` rows at `from`, whose result may overwrite them. */
-function project(
-  e: Encoder,
-  from: usize,
-  linear: Linear,
-  rows: u32,
-  to: usize,
-  rowStride: usize,
-  groupWidth: u32,
-  groupStride: usize,
-  residual: usize,
-): void {
-  quantizeActivations(from, e.activations, e.activationScales, linear, rows)
-  destination.base = to
-  destination.rowStride = rowStride
-  destination.groupWidth = groupWidth
-  destination.groupStride = groupStride
-  destination.residual = residual
-  multiply(e.fused != 0, e.activations, e.activationScales, e.totals, linear, rows, destination)
+function run(e: Encoder, s: Scratch, kind: u32, tasks: u32): void {
+  e.step.kind = kind
+  for (let task: u32 = 0; task < tasks; task++) doTask(e, s, task)
 }
 
 function pool(e: Encoder, texts: u32): void {

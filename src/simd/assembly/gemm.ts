@@ -2,73 +2,66 @@
 
 import { CENTERED, SHORT } from './classify'
 import { multiplyAdd } from './lanes'
-import { Linear } from './layout'
+import { Linear, Scratch } from './layout'
 import { SCALE_BYTES, Tile, TOTAL_BYTES } from './tile'
 import { addPlain } from './tile-plain'
 import { addShort } from './tile-short'
 import { addWide } from './tile-wide'
 
 /**
- * Where a result goes: rows of `groupWidth` columns in groups that lie `groupStride` bytes apart. One group is a plain
- * matrix; one group a head is what attention wants.
- */
-@unmanaged
-export class Destination {
-  base: usize
-  rowStride: usize
-  groupWidth: u32
-  groupStride: usize
-  /** Rows to add to the result, laid out as the result is; 0: none. */
-  residual: usize
-}
-
-const tile = changetype<Tile>(memory.data(offsetof<Tile>(), 16))
-
-/**
- * destination[row][column] = Σ activation × weight + bias (+ residual).
+ * 16 columns of a product: to[row][column] = Σ activation × weight + bias (+ what is there already).
  *
- * @param activations unsigned 7-bit [inputs / block][rows][block]
- * @param scales scale and negated zero point [inputs / block][rows]
- * @param totals float32 [rows][16], overwritten
+ * Blocks outside, rows inside: a block of weights stays in the nearest cache while the rows pass by.
+ *
  * @param fused see `dot.ts`
- * @param rows even
+ * @param activations unsigned 7-bit [inputs / block][stride][block]
+ * @param scales scale and negated zero point [inputs / block][stride]
+ * @param stride rows of the activations
+ * @param rows of the product, even
+ * @param column the first of them
+ * @param to float32, `rowStride` bytes a row
+ * @param residual the product is added to what is there
  */
-export function multiply(
+export function multiplyColumns(
   fused: bool,
+  scratch: Scratch,
   activations: usize,
   scales: usize,
-  totals: usize,
+  stride: u32,
   linear: Linear,
   rows: u32,
-  to: Destination,
+  column: u32,
+  to: usize,
+  rowStride: usize,
+  residual: bool,
 ): void {
   const block = <usize>linear.block
-  const blocks = <usize>linear.inputs / block
+  const inputs = <usize>linear.inputs
+  const blocks = inputs / block
+  const first = <usize>column
+  const tile = scratch.tile
   tile.rows = rows
   tile.block = block
-  tile.totals = totals
-  tile.weights = linear.weights
-  tile.centers = linear.centers
-  tile.sums = linear.sums
-  let way = linear.ways
-  // 16 columns outside, then blocks, rows inside: a block of weights stays in the nearest cache while the rows pass by.
-  for (let column: u32 = 0; column < linear.outputs; column += 16) {
-    tile.activations = activations
-    tile.scales = scales
-    for (let i: usize = 0; i < blocks; i++, way++) {
-      tile.first = i == 0
-      addBlock(fused, load<u8>(way))
-      tile.activations += <usize>rows * block
-      tile.scales += <usize>rows * SCALE_BYTES
-      tile.weights += block << 4
-      tile.centers += block << 2
-      tile.sums += 64
-    }
-    storeColumns(linear, column, to)
+  tile.totals = scratch.totals
+  tile.weights = linear.weights + first * inputs
+  tile.centers = linear.centers + ((first * inputs) >> 2)
+  tile.sums = linear.sums + ((first * blocks) << 2)
+  tile.activations = activations
+  tile.scales = scales
+  let way = linear.ways + (first >> 4) * blocks
+  for (let i: usize = 0; i < blocks; i++, way++) {
+    tile.first = i == 0
+    addBlock(fused, tile, load<u8>(way))
+    tile.activations += <usize>stride * block
+    tile.scales += <usize>stride * SCALE_BYTES
+    tile.weights += block << 4
+    tile.centers += block << 2
+    tile.sums += 64
   }
+  storeColumns(tile, linear, column, to, rowStride, residual)
 }
 
-function addBlock(fused: bool, way: u8): void {
+function addBlock(fused: bool, tile: Tile, way: u8): void {
   if (!ASC_FEATURE_RELAXED_SIMD) addPlain(tile)
   else if (fused) addWide(true, tile)
   else if (way == SHORT) addShort(false, tile)
@@ -77,12 +70,9 @@ function addBlock(fused: bool, way: u8): void {
 }
 
 /** The totals of 16 columns, scaled, to their destination. */
-function storeColumns(linear: Linear, column: u32, destination: Destination): void {
+function storeColumns(tile: Tile, linear: Linear, column: u32, to: usize, stride: usize, residual: bool): void {
   const scales = linear.scales + (<usize>column << 2)
   const bias = linear.bias + (<usize>column << 2)
-  const width = destination.groupWidth
-  const offset = <usize>(column / width) * destination.groupStride + (<usize>(column % width) << 2)
-  const stride = destination.rowStride
   const s0 = v128.load(scales)
   const s1 = v128.load(scales, 16)
   const s2 = v128.load(scales, 32)
@@ -91,10 +81,9 @@ function storeColumns(linear: Linear, column: u32, destination: Destination): vo
   const b1 = v128.load(bias, 16)
   const b2 = v128.load(bias, 32)
   const b3 = v128.load(bias, 48)
-  let to = destination.base + offset
   let from = tile.totals
   const end = from + <usize>tile.rows * TOTAL_BYTES
-  if (destination.residual == 0) {
+  if (!residual) {
     for (; from < end; from += TOTAL_BYTES, to += stride) {
       v128.store(to, multiplyAdd(v128.load(from), s0, b0))
       v128.store(to, multiplyAdd(v128.load(from, 16), s1, b1), 16)
@@ -103,11 +92,10 @@ function storeColumns(linear: Linear, column: u32, destination: Destination): vo
     }
     return
   }
-  let residual = destination.residual + offset
-  for (; from < end; from += TOTAL_BYTES, to += stride, residual += stride) {
-    v128.store(to, f32x4.add(multiplyAdd(v128.load(from), s0, b0), v128.load(residual)))
-    v128.store(to, f32x4.add(multiplyAdd(v128.load(from, 16), s1, b1), v128.load(residual, 16)), 16)
-    v128.store(to, f32x4.add(multiplyAdd(v128.load(from, 32), s2, b2), v128.load(residual, 32)), 32)
-    v128.store(to, f32x4.add(multiplyAdd(v128.load(from, 48), s3, b3), v128.load(residual, 48)), 48)
+  for (; from < end; from += TOTAL_BYTES, to += stride) {
+    v128.store(to, f32x4.add(multiplyAdd(v128.load(from), s0, b0), v128.load(to)))
+    v128.store(to, f32x4.add(multiplyAdd(v128.load(from, 16), s1, b1), v128.load(to, 16)), 16)
+    v128.store(to, f32x4.add(multiplyAdd(v128.load(from, 32), s2, b2), v128.load(to, 32)), 32)
+    v128.store(to, f32x4.add(multiplyAdd(v128.load(from, 48), s3, b3), v128.load(to, 48)), 48)
   }
 }

@@ -1,7 +1,9 @@
 /**
- * The encoder's plan, as it lies in memory: written by `../memory-plan.ts`, read here. Every field takes 4 bytes, every
+ * The encoder's plan, as it lies in memory: written by `../encoder-plan.ts`, read here. Every field takes 4 bytes, every
  * address is one in the module's memory, 64-byte aligned.
  */
+
+import { Tile } from './tile'
 
 /** A linear layer with int8 weights. */
 @unmanaged
@@ -46,7 +48,7 @@ export class Layer {
   downNorm: Norm
 }
 
-/** The model, and the memory that a run uses. */
+/** The model, and the memory of a run that every worker of its team reads and writes. */
 @unmanaged
 export class Encoder {
   hidden: u32
@@ -84,13 +86,42 @@ export class Encoder {
   qkv: usize
   /** float32 [capacity][hidden]: what attention gives. */
   context: usize
-  /** float32 [INNER_ROWS][inner]. */
-  innerStates: usize
-  /** Unsigned 7-bit activations of all rows, block by block: [hidden / block][capacity][block], or of INNER_ROWS. */
+  /** Unsigned 7-bit activations of all rows, block by block: [hidden / block][rows][block]. */
   activations: usize
-  /** Scale (float32) and negated zero point (int32), [hidden / block][capacity], or of INNER_ROWS. */
+  /** Scale (float32) and negated zero point (int32), [hidden / block][rows]. */
   activationScales: usize
-  /** float32 [capacity or INNER_ROWS][16]: sums of products of 16 columns. */
+  /** The same of the feed-forward layer: [inner / block][INNER_ROWS][block]. */
+  innerActivations: usize
+  innerScales: usize
+  step: Step
+  /** How dot products are computed: 1: in one instruction; 0: in two. See `dot.ts`. The result is the same. */
+  fused: u32
+}
+
+/** What a run is at: written by who leads it, read by all who work at it. */
+@unmanaged
+export class Step {
+  /** One of those in `steps.ts`. */
+  kind: u32
+  layer: Layer
+  norm: Norm
+  /** What the rows are quantised for; 0: nothing. */
+  linear: Linear
+  /** Of the run. */
+  texts: u32
+  rows: u32
+  /** Rows of the feed-forward layer that are computed together: from `first` on, `count`. */
+  first: u32
+  count: u32
+}
+
+/** Memory that is one worker's own, whatever run it works at. */
+@unmanaged
+export class Scratch {
+  tile: Tile
+  /** float32 [INNER_ROWS][block]: a part of the feed-forward layer. */
+  innerStates: usize
+  /** float32 [capacity][16]: sums of products of 16 columns. */
   totals: usize
   /** Keys of one head, unsigned 7-bit, [longest / 16][head size / 4][16][4]. */
   keys: usize
@@ -110,8 +141,6 @@ export class Encoder {
   probabilities: usize
   /** Tokens of the longest text, rounded up to 16: the stride of `scores` and `probabilities`. */
   longest: u32
-  /** How dot products are computed: 1: in one instruction; 0: in two. See `dot.ts`. The result is the same. */
-  fused: u32
 }
 
 /** Rows of the feed-forward layer that are computed together, so that their wide states stay in the cache. */

@@ -6,27 +6,27 @@
 
 import { addDots } from './dot'
 import { roundScaled } from './lanes'
-import { Encoder } from './layout'
+import { Scratch } from './layout'
 
 /** Least extent that is divided by. */
 export const TINY: f32 = 1e-20
 
 /** Writes the scales of 4 channels, at `d`; returns what their values are to be multiplied by. */
 @inline
-function stepsOf(e: Encoder, from: usize, d: usize, end: usize, headBytes: usize): v128 {
+function stepsOf(s: Scratch, from: usize, d: usize, end: usize, headBytes: usize): v128 {
   let most = f32x4.splat(TINY)
   for (let p = from + d; p < end; p += headBytes) most = f32x4.pmax(most, f32x4.abs(v128.load(p)))
-  v128.store(e.valueScales + d, f32x4.mul(most, f32x4.splat(<f32>1 / <f32>127)))
+  v128.store(s.valueScales + d, f32x4.mul(most, f32x4.splat(<f32>1 / <f32>127)))
   return f32x4.div(f32x4.splat(127), most)
 }
 
 /** Values as int8 [tokens / 4][head size][4]. Reads up to 3 rows beyond the text; their probabilities are 0. */
-export function packQuads(e: Encoder, from: usize, tokens: u32, headBytes: usize): void {
+export function packQuads(s: Scratch, from: usize, tokens: u32, headBytes: usize): void {
   const byte = i32x4.splat(255)
   const end = from + <usize>tokens * headBytes
   for (let d: usize = 0; d < headBytes; d += 16) {
-    const steps = stepsOf(e, from, d, end, headBytes)
-    let to = e.values + d
+    const steps = stepsOf(s, from, d, end, headBytes)
+    let to = s.values + d
     for (let p = from + d; p < end; p += headBytes << 2, to += headBytes) {
       const a = v128.and(roundScaled(v128.load(p), steps), byte)
       const b = v128.and(roundScaled(v128.load(p + headBytes), steps), byte)
@@ -39,12 +39,12 @@ export function packQuads(e: Encoder, from: usize, tokens: u32, headBytes: usize
 }
 
 /** Values as int16 [tokens / 2][head size][2]. Reads a row beyond the text where it is odd; its probability is 0. */
-export function packPairs(e: Encoder, from: usize, tokens: u32, headBytes: usize): void {
+export function packPairs(s: Scratch, from: usize, tokens: u32, headBytes: usize): void {
   const low = i32x4.splat(0xffff)
   const end = from + <usize>tokens * headBytes
   for (let d: usize = 0; d < headBytes; d += 16) {
-    const steps = stepsOf(e, from, d, end, headBytes)
-    let to = e.values + d
+    const steps = stepsOf(s, from, d, end, headBytes)
+    let to = s.values + d
     for (let p = from + d; p < end; p += headBytes << 1, to += headBytes) {
       const a = v128.and(roundScaled(v128.load(p), steps), low)
       const b = roundScaled(v128.load(p + headBytes), steps)
@@ -58,8 +58,8 @@ export function packPairs(e: Encoder, from: usize, tokens: u32, headBytes: usize
  *
  * @param high high halves of the probabilities; the low ones follow `longest` bytes later
  */
-export function mixQuads(e: Encoder, high: usize, to: usize, tokens: u32, headBytes: usize, inverse: f32): void {
-  const low = high + <usize>e.longest
+export function mixQuads(s: Scratch, high: usize, to: usize, tokens: u32, headBytes: usize, inverse: f32): void {
+  const low = high + <usize>s.longest
   const factor = f32x4.splat(inverse)
   for (let d: usize = 0; d < headBytes; d += 64) {
     let c0 = i32x4.splat(0)
@@ -70,7 +70,7 @@ export function mixQuads(e: Encoder, high: usize, to: usize, tokens: u32, headBy
     let e1 = c0
     let e2 = c0
     let e3 = c0
-    let v = e.values + d
+    let v = s.values + d
     for (let j: usize = 0; j < <usize>tokens; j += 4, v += headBytes) {
       const v0 = v128.load(v)
       const v1 = v128.load(v, 16)
@@ -87,10 +87,10 @@ export function mixQuads(e: Encoder, high: usize, to: usize, tokens: u32, headBy
       e2 = addDots(true, v2, y, e2)
       e3 = addDots(true, v3, y, e3)
     }
-    storeMixed(to + d, c0, e0, e.valueScales + d, factor)
-    storeMixed(to + d + 16, c1, e1, e.valueScales + d + 16, factor)
-    storeMixed(to + d + 32, c2, e2, e.valueScales + d + 32, factor)
-    storeMixed(to + d + 48, c3, e3, e.valueScales + d + 48, factor)
+    storeMixed(to + d, c0, e0, s.valueScales + d, factor)
+    storeMixed(to + d + 16, c1, e1, s.valueScales + d + 16, factor)
+    storeMixed(to + d + 32, c2, e2, s.valueScales + d + 32, factor)
+    storeMixed(to + d + 48, c3, e3, s.valueScales + d + 48, factor)
   }
 }
 
@@ -107,7 +107,7 @@ function storeMixed(to: usize, high: v128, low: v128, scales: usize, factor: v12
  * @param stride bytes from the result of one to that of the other
  */
 export function mixPairs(
-  e: Encoder,
+  s: Scratch,
   first: usize,
   second: usize,
   to: usize,
@@ -128,7 +128,7 @@ export function mixPairs(
     let c11 = c00
     let c12 = c00
     let c13 = c00
-    let v = e.values + d
+    let v = s.values + d
     for (let j: usize = 0; j < <usize>tokens << 1; j += 4, v += headBytes) {
       const x = v128.load32_splat(first + j)
       const y = v128.load32_splat(second + j)
@@ -145,7 +145,7 @@ export function mixPairs(
       c03 = i32x4.add(c03, i32x4.dot_i16x8_s(v3, x))
       c13 = i32x4.add(c13, i32x4.dot_i16x8_s(v3, y))
     }
-    const scales = e.valueScales + d
+    const scales = s.valueScales + d
     storeScaled(to, c00, scales, factor0)
     storeScaled(to + 16, c01, scales + 16, factor0)
     storeScaled(to + 32, c02, scales + 32, factor0)

@@ -15,14 +15,22 @@ const LEAST_RANGE: f32 = 1e-20
 /**
  * Quantises `rows` × `linear.inputs` float32, multiplied by the layer's smoothing factors.
  *
- * @param to unsigned 7-bit [inputs / block][rows][block]: the product takes one block of all rows after the other
- * @param scales [inputs / block][rows]: float32 scale, int32 zero point negated
+ * @param to unsigned 7-bit [inputs / block][stride][block]: the product takes one block of all rows after the other
+ * @param scales [inputs / block][stride]: float32 scale, int32 zero point negated
+ * @param stride rows that there are in all
  */
-export function quantizeActivations(from: usize, to: usize, scales: usize, linear: Linear, rows: u32): void {
+export function quantizeActivations(
+  from: usize,
+  to: usize,
+  scales: usize,
+  linear: Linear,
+  rows: u32,
+  stride: u32,
+): void {
   const block = <usize>linear.block << 2
   const width = <usize>linear.inputs << 2
-  const toStride = <usize>rows * linear.block
-  const scaleStride = <usize>rows << 3
+  const toStride = <usize>stride * linear.block
+  const scaleStride = <usize>stride << 3
   for (let row: u32 = 0; row < rows; row++) {
     let steps = to + <usize>row * linear.block
     let scale = scales + (<usize>row << 3)
@@ -35,8 +43,8 @@ export function quantizeActivations(from: usize, to: usize, scales: usize, linea
   }
 }
 
-@inline
-function quantizeBlock(from: usize, smoothing: usize, to: usize, scales: usize, bytes: usize): void {
+/** One block of one row. @param bytes of the block as float32 */
+export function quantizeBlock(from: usize, smoothing: usize, to: usize, scales: usize, bytes: usize): void {
   // Zero is within every range, so that the zero point is within 0…127.
   let least = f32x4.splat(0)
   let most = least

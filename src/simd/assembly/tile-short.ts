@@ -11,9 +11,6 @@ import { addScaled, SCALE_BYTES, Tile, TOTAL_BYTES } from './tile'
 
 const ONES: usize = memory.data<i16>([1, 1, 1, 1, 1, 1, 1, 1], 16)
 
-/** int32 [2][16]: the sums of a tile. In memory, because in registers they would push out the int16 ones. */
-const wideSums: usize = memory.data(128, 16)
-
 /**
  * @param centered the sums are taken of activations − 64, so that twice as large weights fit; products of the weights
  *   with 64 lie in `Tile.centers`, negated
@@ -24,6 +21,7 @@ export function addShort(centered: bool, tile: Tile): void {
   const sums = tile.sums
   const first = tile.first
   const ones = v128.load(ONES)
+  const wide = tile.wideSums
   let row = tile.activations
   let scales = tile.scales
   let total = tile.totals
@@ -34,10 +32,19 @@ export function addShort(centered: bool, tile: Tile): void {
       x = i32x4.add(x, i32x4.splat(64))
       y = i32x4.add(y, i32x4.splat(64))
     }
-    startSums(0, x, y, sums)
-    startSums(16, x, y, sums)
-    startSums(32, x, y, sums)
-    startSums(48, x, y, sums)
+    // Takes the zero points out, as `tile-wide.ts` does.
+    let sum = v128.load(sums)
+    wide.c00 = i32x4.mul(x, sum)
+    wide.c10 = i32x4.mul(y, sum)
+    sum = v128.load(sums, 16)
+    wide.c01 = i32x4.mul(x, sum)
+    wide.c11 = i32x4.mul(y, sum)
+    sum = v128.load(sums, 32)
+    wide.c02 = i32x4.mul(x, sum)
+    wide.c12 = i32x4.mul(y, sum)
+    sum = v128.load(sums, 48)
+    wide.c03 = i32x4.mul(x, sum)
+    wide.c13 = i32x4.mul(y, sum)
     let a = row
     let w = tile.weights
     let center = tile.centers
@@ -114,38 +121,30 @@ export function addShort(centered: bool, tile: Tile): void {
         s13 = i16x8.add(s13, u)
         center += 64
       }
-      addWidened(0, s00, ones)
-      addWidened(16, s01, ones)
-      addWidened(32, s02, ones)
-      addWidened(48, s03, ones)
-      addWidened(64, s10, ones)
-      addWidened(80, s11, ones)
-      addWidened(96, s12, ones)
-      addWidened(112, s13, ones)
+      wide.c00 = addWidened(wide.c00, s00, ones)
+      wide.c01 = addWidened(wide.c01, s01, ones)
+      wide.c02 = addWidened(wide.c02, s02, ones)
+      wide.c03 = addWidened(wide.c03, s03, ones)
+      wide.c10 = addWidened(wide.c10, s10, ones)
+      wide.c11 = addWidened(wide.c11, s11, ones)
+      wide.c12 = addWidened(wide.c12, s12, ones)
+      wide.c13 = addWidened(wide.c13, s13, ones)
       a += 16
       w += 256
     } while (a < end)
     const scale0 = v128.load32_splat(scales)
     const scale1 = v128.load32_splat(scales + SCALE_BYTES)
-    addScaled(first, total, v128.load(wideSums), scale0)
-    addScaled(first, total + 16, v128.load(wideSums, 16), scale0)
-    addScaled(first, total + 32, v128.load(wideSums, 32), scale0)
-    addScaled(first, total + 48, v128.load(wideSums, 48), scale0)
-    addScaled(first, total + 64, v128.load(wideSums, 64), scale1)
-    addScaled(first, total + 80, v128.load(wideSums, 80), scale1)
-    addScaled(first, total + 96, v128.load(wideSums, 96), scale1)
-    addScaled(first, total + 112, v128.load(wideSums, 112), scale1)
+    addScaled(first, total, wide.c00, scale0)
+    addScaled(first, total + 16, wide.c01, scale0)
+    addScaled(first, total + 32, wide.c02, scale0)
+    addScaled(first, total + 48, wide.c03, scale0)
+    addScaled(first, total + 64, wide.c10, scale1)
+    addScaled(first, total + 80, wide.c11, scale1)
+    addScaled(first, total + 96, wide.c12, scale1)
+    addScaled(first, total + 112, wide.c13, scale1)
     row += block << 1
     scales += 2 * SCALE_BYTES
   }
-}
-
-/** Takes the zero points out, as `tile-wide.ts` does. */
-@inline
-function startSums(offset: usize, x: v128, y: v128, sums: usize): void {
-  const sum = v128.load(sums + offset)
-  v128.store(wideSums + offset, i32x4.mul(x, sum))
-  v128.store(wideSums + offset, i32x4.mul(y, sum), 64)
 }
 
 /** Exact for weights of any size; sums of them may wrap around, as long as the last one is within int16. */
@@ -155,7 +154,6 @@ function dot(weights: v128, activations: v128): v128 {
 }
 
 @inline
-function addWidened(offset: usize, sums: v128, ones: v128): void {
-  const at = wideSums + offset
-  v128.store(at, i32x4.add(v128.load(at), i32x4.dot_i16x8_s(sums, ones)))
+function addWidened(total: v128, sums: v128, ones: v128): v128 {
+  return i32x4.add(total, i32x4.dot_i16x8_s(sums, ones))
 }

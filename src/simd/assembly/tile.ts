@@ -2,6 +2,19 @@
 
 import { multiplyAdd } from './lanes'
 
+/** int32 [2][16]: sums of `tile-short.ts`. In memory, because in registers they would push out the int16 ones. */
+@unmanaged
+export class WideSums {
+  c00: v128
+  c01: v128
+  c02: v128
+  c03: v128
+  c10: v128
+  c11: v128
+  c12: v128
+  c13: v128
+}
+
 /** One block of the product. Fields, since a call with so many arguments passes them through memory anyway. */
 @unmanaged
 export class Tile {
@@ -21,6 +34,7 @@ export class Tile {
   sums: usize
   /** float32 [rows][16]: what the products are added to. */
   totals: usize
+  wideSums: WideSums
   /** Nothing is there yet: the products are stored in place of being added. */
   first: bool
 }

@@ -9,7 +9,9 @@ const BLOCK = 64
 const [LINEAR, SMOOTHING, FROM, TO, SCALES] = [65_536, 65_600, 70_000, 80_000, 90_000]
 
 interface Quantizer {
-  quantizeActivations: (from: number, to: number, scales: number, linear: number, rows: number) => void
+  quantizeActivations: (
+    ...args: [from: number, to: number, scales: number, linear: number, rows: number, stride: number]
+  ) => void
 }
 
 async function quantize(values: readonly number[], smoothing = 1) {
@@ -21,7 +23,7 @@ async function quantize(values: readonly number[], smoothing = 1) {
   new Float32Array(memory.buffer, SMOOTHING, WIDTH).fill(smoothing)
   new Float32Array(memory.buffer, FROM, WIDTH).set(values)
   const { quantizeActivations } = instance.exports as unknown as Quantizer
-  quantizeActivations(FROM, TO, SCALES, LINEAR, 1)
+  quantizeActivations(FROM, TO, SCALES, LINEAR, 1, 1)
   const steps = new Uint8Array(memory.buffer, TO, WIDTH)
   const scaleOf = (at: number) => new Float32Array(memory.buffer, SCALES + Math.floor(at / BLOCK) * 8, 1)[0]!
   const zeroOf = (at: number) => -new Int32Array(memory.buffer, SCALES + Math.floor(at / BLOCK) * 8 + 4, 1)[0]!

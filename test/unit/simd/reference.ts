@@ -24,8 +24,9 @@ export function hasFile(path: string): boolean {
 }
 
 /** The plain build; Node 20 has relaxed SIMD only behind a flag. */
-export async function plainModule(): Promise<EncoderModule> {
-  return { build: 'plain', module: await WebAssembly.compile(fileBytes('src/simd/encoder-plain.wasm')) }
+export async function plainModule(shared = false): Promise<EncoderModule> {
+  const file = `src/simd/encoder-plain${shared ? '-shared' : ''}.wasm`
+  return { build: 'plain', shared, module: await WebAssembly.compile(fileBytes(file)) }
 }
 
 /** Token ids and vectors. */
