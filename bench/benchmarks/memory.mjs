@@ -2,7 +2,7 @@
 
 import { openPage, pageAddress, withBrowser } from '../runner/browser.mjs'
 import { available, ours, transformers } from '../runner/hosts.mjs'
-import { queries } from '../runner/texts.mjs'
+import { passages, queries } from '../runner/texts.mjs'
 import { askThreads } from '../runner/threads.mjs'
 
 /** Measures the heap at once instead of at the next collection. */
@@ -45,7 +45,7 @@ async function measureMemory(page) {
   }
 }
 
-async function soak({ origin, host, marks, cycles, progress }, texts) {
+async function soak({ origin, host, marks, cycles, progress }, { texts, bulk }) {
   return withBrowser({ args: FLAGS }, async (context) => {
     const page = await openPage(context, pageAddress(host, origin), 'bench')
     const request = (count) =>
@@ -75,6 +75,9 @@ async function soak({ origin, host, marks, cycles, progress }, texts) {
     await mark('after 5 loads and unloads')
     await page.evaluate((count) => globalThis.cycleLoads(count), cycles - 5)
     await mark(`after ${cycles} loads and unloads`)
+    // Last, as it starts every worker that the client may have.
+    await page.evaluate((list) => globalThis.bench.time(list, list.length).then(() => undefined), bulk)
+    await mark(`after a call of ${bulk.length} passages`)
     return points
   })
 }
@@ -112,6 +115,7 @@ export const pageModes = ['memory']
 /** @param {import('../run.mjs').Surroundings} surroundings */
 export async function run({ isolatedServer: { origin }, options, progress }) {
   const texts = queries(TEXTS, TOKENS)
+  const bulk = passages(options.texts).texts
   const outcomes = []
   for (const host of hosts) {
     // The others take several times as long for each request and load.
@@ -119,7 +123,7 @@ export async function run({ isolatedServer: { origin }, options, progress }) {
     const requests = short ? options['peer-requests'] : options.requests
     const marks = [...[100, 1000, 10_000].filter((count) => count < requests), requests]
     const cycles = short ? Math.min(10, options.cycles) : options.cycles
-    outcomes.push({ host, points: await soak({ origin, host, marks, cycles, progress }, texts) })
+    outcomes.push({ host, points: await soak({ origin, host, marks, cycles, progress }, { texts, bulk }) })
   }
   const own = outcomes[0].points
   const most = options.requests.toLocaleString('en')
