@@ -20,9 +20,12 @@ function observe(): Observed {
   const createWorker = (): Worker => {
     const worker = new Worker(new URL('./services/observed-service.ts', import.meta.url), { type: 'module' })
     const post = worker.postMessage.bind(worker)
-    worker.postMessage = (message: { type: string; path?: string[] }, transfer: Transferable[] = []) => {
+    worker.postMessage = (
+      message: { type: string; path?: string[] },
+      given: Transferable[] | StructuredSerializeOptions = {},
+    ) => {
       sent.push(message.path?.join('.') ?? message.type)
-      post(message, transfer)
+      post(message, Array.isArray(given) ? { transfer: given } : given)
     }
     worker.addEventListener('message', ({ data }: MessageEvent<object>) => {
       came.push('progress' in data ? 'progress' : 'answer')
