@@ -21,14 +21,14 @@ import { DownloadProgress } from './download-progress.ts'
 import { batchLimits, embedRequest, type EmbedCall } from './embed-request.ts'
 import type { LazyGpu } from './lazy-gpu.ts'
 import { ModelBackends } from './model-backends.ts'
-import { ModelVectorCache } from './model-vector-cache.ts'
-import type { VectorCache } from './vector-cache.ts'
+import type { ModelVectorCache } from './model-vector-cache.ts'
+import type { OpenedVectorCache } from './open-vector-cache.ts'
 
 export interface LoadContext {
   repository: ModelRepository
   config: ServiceConfig
   /** Null: every vector is computed. */
-  cache: VectorCache | null
+  openCache: OpenedVectorCache['forModel']
   gpu: LazyGpu
   /** Gets an entry for every backend tried or passed over, also after the load. */
   attempts: BackendAttempt[]
@@ -50,7 +50,7 @@ export class LoadedModel {
     recipe: ModelRecipe,
     tokenizer: Tokenizer,
     backends: ModelBackends,
-    { config, cache }: LoadContext,
+    { config, openCache }: LoadContext,
     files: { bytes: number; source: 'network' | 'store' },
   ) {
     this.recipe = recipe
@@ -59,7 +59,7 @@ export class LoadedModel {
     this.#tokenizer = tokenizer
     this.#config = config
     this.#backends = backends
-    this.cache = cache === null ? null : new ModelVectorCache(cache)
+    this.cache = openCache?.() ?? null
   }
 
   /** Reads the files, chooses a backend and starts its first worker. @throws EmbeddingsError; the signal's reason */

@@ -112,6 +112,11 @@ export class ModelLoads {
     else entry.model.dispose(message)
   }
 
+  /** Ends a model that is up, by each of the names that it was asked for. @param path of its recipe */
+  unloadFolder(path: string): void {
+    for (const [id, { model }] of [...this.#entries]) if (model?.recipe.path === path) this.unload(id)
+  }
+
   unloadAll(): void {
     for (const id of [...this.#entries.keys()]) this.unload(id)
   }

@@ -3,6 +3,9 @@ import type { WaitingText } from '../engine/waiting-texts.ts'
 import { describeError } from '../rpc/error-codec.ts'
 import type { VectorCache } from './vector-cache.ts'
 
+// Loaded together, where a cache is asked for.
+export { MemoryVectorCache } from './memory-vector-cache.ts'
+
 /** What is done about vectors that are not there, and with all of them. */
 export interface CachedWork {
   dimensions: number

@@ -1,31 +1,44 @@
 import { describeError } from '../rpc/error-codec.ts'
 import type { CacheConfig, CacheStatus } from '../rpc/protocol.ts'
-import { MemoryVectorCache } from './memory-vector-cache.ts'
 import type { ModelVectorCache } from './model-vector-cache.ts'
 import type { VectorCache } from './vector-cache.ts'
 
 /** A cache, or why there is none. */
 export interface OpenedVectorCache {
   cache: VectorCache | null
+  /** Begins the use that one model makes of it; null: every vector is computed. */
+  forModel: (() => ModelVectorCache) | null
   /** Why it is not the kind that was asked for; null otherwise. */
   reason: string | null
 }
 
+const without = (reason: string | null): OpenedVectorCache => ({ cache: null, forModel: null, reason })
+
 /** Opens the cache of a client. Never throws: without a cache everything is computed, and `status` says why. */
 export async function openVectorCache(config: CacheConfig | null): Promise<OpenedVectorCache> {
-  if (config === null) return { cache: null, reason: null }
+  if (config === null) return without(null)
   // Absent on insecure origins, whatever the types say.
   if ((globalThis.crypto as Partial<Crypto>).subtle === undefined) {
-    return { cache: null, reason: 'no Web Crypto on an insecure origin' }
+    return without('no Web Crypto on an insecure origin')
   }
-  if (config.kind === 'memory') return { cache: new MemoryVectorCache(config.maxEntries), reason: null }
   try {
-    // Fetched where it is asked for.
-    const { IndexedVectorCache } = await import('./indexed-vector-cache.ts')
-    return { cache: await IndexedVectorCache.open(config.maxEntries), reason: null }
+    // Fetched where a cache is asked for.
+    const { MemoryVectorCache, ModelVectorCache } = await import('./model-vector-cache.ts')
+    const use = (cache: VectorCache, reason: string | null): OpenedVectorCache => ({
+      cache,
+      forModel: () => new ModelVectorCache(cache),
+      reason,
+    })
+    if (config.kind === 'memory') return use(new MemoryVectorCache(config.maxEntries), null)
+    try {
+      const { IndexedVectorCache } = await import('./indexed-vector-cache.ts')
+      return use(await IndexedVectorCache.open(config.maxEntries), null)
+    } catch (error) {
+      const reason = `IndexedDB cannot be had: ${describeError(error)}`
+      return use(new MemoryVectorCache(config.maxEntries), reason)
+    }
   } catch (error) {
-    const reason = `IndexedDB cannot be had: ${describeError(error)}`
-    return { cache: new MemoryVectorCache(config.maxEntries), reason }
+    return without(`The library's own code for the option cache could not be fetched: ${describeError(error)}`)
   }
 }
 

@@ -50,7 +50,7 @@ export class EmbeddingService {
         repository,
         gpu: this.#gpu,
         config,
-        cache: vectors.cache,
+        openCache: vectors.forModel,
         signal,
         onProgress: emit,
       }),
@@ -200,6 +200,7 @@ export class EmbeddingService {
     const canonical = this.#repository.canonicalId(id)
     const model = await this.#namesOf(canonical)
     this.unload(id)
+    this.#loads.unloadFolder(model.path)
     await this.#repository.delete(model)
     await this.#vectors.cache?.deleteAll(`${model.path}@`)
     await this.#gpu.forget(model.path)

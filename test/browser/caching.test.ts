@@ -5,8 +5,10 @@ import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.
 import { IndexedVectorCache } from '../../src/worker/indexed-vector-cache.ts'
 import { MemoryVectorCache } from '../../src/worker/memory-vector-cache.ts'
 import type { VectorCache } from '../../src/worker/vector-cache.ts'
+import { haveSharedModels } from './shared-models.ts'
 
 const MODEL = 'all-MiniLM-L6-v2'
+const shared = await haveSharedModels('one model by two names')
 
 function deleteDatabase(): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -169,6 +171,23 @@ describe('the client', () => {
     await second.models.delete(MODEL)
     expect(await cacheOf(second)).toMatchObject({ entries: 0 })
   })
+
+  test.skipIf(!shared)(
+    'a model has one set of vectors, by whichever of its names it is asked for',
+    async () => {
+      const client = open({ modelsUrl: '/shared-models/', cache: 'memory', storage: 'memory' })
+      const ask = (model: string) => client.embeddings.create({ model, input: 'cats' })
+      const first = await ask(MODEL)
+      const { data, model, system_fingerprint } = await ask(`Xenova/${MODEL}`)
+      expect(data).toEqual(first.data)
+      expect([model, system_fingerprint]).toEqual([`Xenova/${MODEL}`, first.system_fingerprint])
+      const { cache } = await client.models.status(`Xenova/${MODEL}`)
+      expect(cache).toMatchObject({ hits: 1, misses: 0, entries: 1 })
+      await client.models.delete(MODEL)
+      const other = await client.models.status(`Xenova/${MODEL}`)
+      expect([other.state, other.cache?.entries]).toEqual(['unloaded', 0])
+    },
+  )
 
   test('keeps no text: the database holds hashes and numbers', async () => {
     const client = open({ cache: 'indexeddb' })

@@ -177,7 +177,13 @@ describe('verdicts', () => {
 
   /** The trial of a model whose CPU sessions have weights of `cpuDtype`. */
   function trialOf(verdicts: GpuVerdicts, signal: AbortSignal, cpuDtype = 'fp32'): GpuTrial {
-    const runtime = { kind: 'simd', build: 'plain', maxTokens: recipe.maxTokens, otherwise: null } as const
+    const runtime = {
+      kind: 'simd',
+      build: 'plain',
+      maxTokens: recipe.maxTokens,
+      otherwise: null,
+      shared: false,
+    } as const
     const layout = { workers: 1, threads: 1 }
     return new GpuTrial({
       recipe,
