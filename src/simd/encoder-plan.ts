@@ -63,8 +63,8 @@ export interface WeightsPlan {
   positionRows: number
   embeddingNorm: NormPlan
   layers: readonly LayerPlan[]
-  /** Writes the structures; to be called once, after packing. */
-  write: (memory: ArrayBufferLike) => void
+  /** Writes the structures, after packing. */
+  arena: MemoryArena
 }
 
 /** Memory of one worker: what it computes in, and where a run's texts and vectors lie. */
@@ -82,8 +82,8 @@ export interface RunPlan {
   fused: number
   /** First address behind it. */
   end: number
-  /** Writes the structures; to be called once. */
-  write: (memory: ArrayBufferLike) => void
+  /** Writes the structures. */
+  arena: MemoryArena
 }
 
 function check(holds: boolean, message: string): void {
@@ -92,14 +92,17 @@ function check(holds: boolean, message: string): void {
 
 /** Whether the encoder has matrices of such widths. @throws UnsupportedModelError where it has not */
 export function checkWidths({ hidden, inner, heads }: Pick<PackedModel, 'hidden' | 'inner' | 'heads'>): void {
-  check(hidden % 32 === 0 && hidden <= 4096, `a width of ${String(hidden)} is no multiple of 32 up to 4096`)
   check(
-    inner % 32 === 0 && inner <= 16_384,
+    hidden > 0 && hidden % 32 === 0 && hidden <= 4096,
+    `a width of ${String(hidden)} is no multiple of 32 up to 4096`,
+  )
+  check(
+    inner > 0 && inner % 32 === 0 && inner <= 16_384,
     `a feed-forward width of ${String(inner)} is no multiple of 32 up to 16384`,
   )
   const headSize = hidden / heads
   check(
-    headSize % 16 === 0 && headSize <= 256,
+    headSize > 0 && headSize % 16 === 0 && headSize <= 256,
     `a head size of ${String(headSize)} is no multiple of 16 up to 256`,
   )
 }
@@ -193,9 +196,7 @@ export function planWeights(source: BertSource): WeightsPlan {
     positionRows,
     embeddingNorm,
     layers,
-    write: (memory) => {
-      arena.write(memory)
-    },
+    arena,
   }
 }
 
@@ -261,8 +262,6 @@ export function planRun(model: PackedModel, start: number): RunPlan {
     vectors,
     fused: address + (fields.length - 1) * 4,
     end: arena.next,
-    write: (memory) => {
-      arena.write(memory)
-    },
+    arena,
   }
 }

@@ -46,7 +46,7 @@ export class Encoder {
     this.#weights = weights
     this.#plan = plan
     this.#choice = new KernelChoice(weights.build === 'relaxed')
-    plan.write(weights.memory.buffer)
+    plan.arena.write(weights.memory.buffer)
   }
 
   /**
@@ -174,7 +174,7 @@ function pack(target: PackTarget, plan: WeightsPlan, source: BertSource): void {
     packNorm(target, to.outputNorm)
     packNorm(target, to.downNorm)
   }
-  plan.write(target.memory)
+  plan.arena.write(target.memory)
 }
 
 function packNorm({ memory }: PackTarget, { gamma, beta, source }: NormPlan): void {

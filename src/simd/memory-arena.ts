@@ -37,7 +37,7 @@ export interface NormPlan {
 /** Hands out addresses, and keeps what is to be written at some of them. */
 export class MemoryArena {
   next: number
-  readonly #structures: { address: number; fields: () => readonly number[]; epsilon: number | null }[] = []
+  readonly #structures: { address: number; fields: readonly number[]; epsilon: number | null }[] = []
 
   constructor(start: number) {
     this.next = start
@@ -56,14 +56,13 @@ export class MemoryArena {
   /** A structure of 4-byte fields, the last of which may be a float32. */
   structure(fields: readonly number[], epsilon: number | null = null): number {
     const address = this.allocate((fields.length + 1) * 4)
-    this.#structures.push({ address, fields: () => fields, epsilon })
+    this.#structures.push({ address, fields, epsilon })
     return address
   }
 
   write(memory: ArrayBufferLike): void {
     const view = new DataView(memory)
-    for (const { address, fields: fieldsOf, epsilon } of this.#structures) {
-      const fields = fieldsOf()
+    for (const { address, fields, epsilon } of this.#structures) {
       for (const [index, field] of fields.entries()) view.setUint32(address + index * 4, field, true)
       if (epsilon !== null) view.setFloat32(address + fields.length * 4, epsilon, true)
     }
@@ -91,13 +90,8 @@ export class MemoryArena {
   }
 
   linearStructure(plan: LinearPlan): number {
-    const fields = (): readonly number[] => {
-      const { weights, scales, bias, sums, smoothing, inputs, outputs, block, ways, centers } = plan
-      return [weights, scales, bias, sums, smoothing, inputs, outputs, block, ways, centers]
-    }
-    const address = this.allocate(fields().length * 4)
-    this.#structures.push({ address, fields, epsilon: null })
-    return address
+    const { weights, scales, bias, sums, smoothing, inputs, outputs, block, ways, centers } = plan
+    return this.structure([weights, scales, bias, sums, smoothing, inputs, outputs, block, ways, centers])
   }
 
   normStructure(plan: NormPlan): number {

@@ -63,11 +63,12 @@ export async function createSimdSession(
  * Makes a session on weights that another worker has packed.
  *
  * @param shared from another thread, untrusted
- * @throws EmbeddingsError `inference_failed` where it is not what `shared` of a session is; `out_of_memory`
+ * @throws EmbeddingsError `inference_failed`, `unsupported_environment` where it is not what `shared` of a session is;
+ *   `out_of_memory`
  */
 export async function attachSimdSession(shared: SharedEncoder): Promise<SimdSession> {
-  checkShared(shared)
   try {
+    checkShared(shared)
     return new EncoderSession(await Encoder.attach(shared))
   } catch (error) {
     throw toSessionError(error)
