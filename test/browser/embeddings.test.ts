@@ -67,14 +67,20 @@ describe.each(['auto', 'onnxruntime'] as const)('cpuRuntime %s', (cpuRuntime) =>
     expect(usage.prompt_tokens).toBe(fp32.reduce((sum, { tokens }) => sum + tokens.length, 0))
   })
 
-  describe('a text has the same vector', () => {
-    /** Differences that int8 rounding may make; see design.md §5. */
-    function expectSame(vectors: number[][], expected: number[][]): void {
-      const { mean, minimum } = agreement(vectors, toFloat32(expected))
-      expect(mean).toBeGreaterThanOrEqual(0.9999)
-      expect(minimum).toBeGreaterThanOrEqual(0.998)
-    }
+  /** Differences that int8 rounding may make; see design.md §5. */
+  function expectSame(vectors: number[][], expected: number[][]): void {
+    const { mean, minimum } = agreement(vectors, toFloat32(expected))
+    expect(mean).toBeGreaterThanOrEqual(0.9999)
+    expect(minimum).toBeGreaterThanOrEqual(0.998)
+  }
 
+  /** The CPU encoder computes each text for itself. Elsewhere who shares a batch depends on how fast texts are tokenized. */
+  function expectEqualVectors(vectors: number[][], expected: number[][]): void {
+    if (cpuRuntime === 'auto') expect(vectors).toEqual(expected)
+    else expectSame(vectors, expected)
+  }
+
+  describe('a text has the same vector', () => {
     test('alone and among all others', async () => {
       expectSame((await embed({ input: texts })).vectors, alone)
     })
@@ -105,7 +111,10 @@ describe.each(['auto', 'onnxruntime'] as const)('cpuRuntime %s', (cpuRuntime) =>
       const input = texts.slice(0, 8)
       const { vectors } = await embed({ input })
       const { data } = await client.embeddings.create({ model: MODEL, input, encoding_format: 'base64' })
-      expect(data.map(({ embedding }) => Array.from(decodeBase64Embedding(embedding)))).toEqual(vectors)
+      expectEqualVectors(
+        data.map(({ embedding }) => Array.from(decodeBase64Embedding(embedding))),
+        vectors,
+      )
     })
 
     test('base64 is cut as float is', async () => {
@@ -123,14 +132,20 @@ describe.each(['auto', 'onnxruntime'] as const)('cpuRuntime %s', (cpuRuntime) =>
     test.each([undefined, 128])('dimensions %s: the rows of create, in one array', async (dimensions) => {
       const input = [...texts.slice(0, 9), texts[0]!]
       const { vectors, usage, system_fingerprint } = await embed({ input, dimensions })
-      const matrix = await client.embeddings.createMatrix({ model: MODEL, input, dimensions, truncate: true })
-      expect(matrix).toEqual({
-        rows: Float32Array.from(vectors.flat()),
-        dimensions: dimensions ?? 384,
+      const { rows, ...rest } = await client.embeddings.createMatrix({
         model: MODEL,
-        usage,
-        system_fingerprint,
+        input,
+        dimensions,
+        truncate: true,
       })
+      expect(rest).toEqual({ dimensions: dimensions ?? 384, model: MODEL, usage, system_fingerprint })
+      expect(rows).toBeInstanceOf(Float32Array)
+      const width = dimensions ?? 384
+      expect(rows).toHaveLength(width * input.length)
+      expectEqualVectors(
+        input.map((_, row) => Array.from(rows.subarray(row * width, (row + 1) * width))),
+        vectors,
+      )
     })
 
     test('refuses a format that is no matrix, and what create refuses', async () => {
@@ -149,10 +164,12 @@ describe.each(['auto', 'onnxruntime'] as const)('cpuRuntime %s', (cpuRuntime) =>
     test.each([256, 128, 64])(
       '%i: the first values of the native vector, normalised again',
       async (dimensions) => {
-        const { vectors, system_fingerprint } = await embed({ input: texts.slice(0, 10), dimensions })
-        const native = await embed({ input: texts.slice(0, 10) })
+        const { system_fingerprint } = await embed({ input: texts[0]!, dimensions })
+        const native = await embed({ input: texts[0]! })
+        const vectors: number[][] = []
+        for (const text of texts.slice(0, 10)) vectors.push(await embedOne(text, dimensions))
         vectors.forEach((vector, row) => {
-          const cut = native.vectors[row]!.slice(0, dimensions)
+          const cut = alone[row]!.slice(0, dimensions)
           const norm = Math.sqrt(cut.reduce((sum, value) => sum + value * value, 0))
           expect(vector).toHaveLength(dimensions)
           vector.forEach((value, index) => {

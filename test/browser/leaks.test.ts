@@ -22,7 +22,7 @@ interface Context {
 /** What vitest's own type of a session leaves to its provider. */
 interface Session {
   on(event: 'Runtime.executionContextCreated', listener: (event: { context: Context }) => void): void
-  send(method: 'Runtime.enable'): Promise<unknown>
+  send(method: 'Runtime.disable' | 'Runtime.enable'): Promise<unknown>
   send(
     method: 'Runtime.evaluate',
     options: { expression: string; contextId: number },
@@ -45,6 +45,8 @@ async function ownContext(): Promise<number> {
   const mark = crypto.randomUUID()
   Object.assign(globalThis, { leaksTestMark: mark })
   const contexts: Context[] = []
+  // Until it has answered once, vitest may listen on another session than it sends on.
+  await session.send('Runtime.disable')
   session.on('Runtime.executionContextCreated', ({ context }) => contexts.push(context))
   await session.send('Runtime.enable')
   // Events take a way of their own: they may come after the answer.

@@ -119,7 +119,12 @@ test('without a network: page, library and runtime from its own worker, the mode
     const offline = await embed(page, 'all-MiniLM-L6-v2', texts, { device: 'wasm', cpuRuntime })
     expectAgreement(offline, 'all-MiniLM-L6-v2.fp32.json', 0.995)
     expect(offline.status).toMatchObject({ source: 'store' })
-    if (cpuRuntime === 'onnxruntime') expect(offline.vectors).toEqual(online.vectors)
+    // Not to the last bit on onnxruntime: who shares a batch depends on how fast the texts are tokenized.
+    offline.vectors.forEach((vector, index) => {
+      expect(cosine(Float32Array.from(vector), Float32Array.from(online.vectors[index] ?? []))).toBeGreaterThan(
+        cpuRuntime === 'onnxruntime' ? 0.998 : 0.985,
+      )
+    })
   }
   // The browser itself looks for another version of the service worker, network or not.
   expect(site.requests.filter((path) => path !== '/offline-worker.js')).toEqual([])
