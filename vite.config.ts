@@ -132,11 +132,15 @@ const prebundled = [
   'openai-6',
 ]
 
+/** Test files at a time. The default leaves a core out, and two are all that some machines have. */
+const WORKERS = 2
+
 function browserProject(
   name: string,
   include: string[],
   extraArgs: string[],
   timeout: number,
+  maxWorkers: number,
 ): TestProjectInlineConfiguration {
   const executablePath = chromiumCandidates()[0]?.path
   return {
@@ -157,7 +161,9 @@ function browserProject(
     test: {
       name,
       include,
-      fileParallelism: false,
+      // Pages beside each other have a storage, locks and channels of their own; a GPU process they would share.
+      fileParallelism: maxWorkers > 1,
+      maxWorkers,
       testTimeout: timeout,
       hookTimeout: timeout,
       browser: {
@@ -187,11 +193,18 @@ const tests = (): ViteUserConfig => ({
           // They only end tests that hang: some compile or read whole models, and a machine may be busy.
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          maxWorkers: WORKERS,
           include: ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/architecture.test.ts'],
         },
       },
-      browserProject('browser', ['test/browser/**/*.test.ts', 'test/conformance/**/*.test.ts'], [], 180_000),
-      browserProject('webgpu', ['test/webgpu/**/*.test.ts'], webgpuArgs, 300_000),
+      browserProject(
+        'browser',
+        ['test/browser/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+        [],
+        180_000,
+        WORKERS,
+      ),
+      browserProject('webgpu', ['test/webgpu/**/*.test.ts'], webgpuArgs, 300_000, 1),
     ],
   },
 })

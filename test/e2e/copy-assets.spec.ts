@@ -84,7 +84,7 @@ function expectRefused({ code, output }: Ran, exitCode: number, ...words: string
 }
 
 test('the runtime: all builds of the installed onnxruntime, with an index; a second run changes nothing', () => {
-  const output = expectDone(app.copyAssets('public'))
+  const output = expectDone(app.npxCopyAssets('public'))
   const names = ['', '.asyncify', '.jspi'].flatMap((build) =>
     ['mjs', 'wasm'].map((kind) => `ort-wasm-simd-threaded${build}.${kind}`),
   )

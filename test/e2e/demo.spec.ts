@@ -188,7 +188,7 @@ test('searches text of one’s own as soon as it is embedded', async ({ page }) 
 
 test('shows progress and rate, and cancels', async ({ page }) => {
   await openReady(page)
-  const long = readFileSync(new URL('../../LICENSE', import.meta.url), 'utf8').repeat(40)
+  const long = readFileSync(new URL('../../LICENSE', import.meta.url), 'utf8').repeat(100)
   await page
     .getByLabel('Choose files')
     .setInputFiles({ name: 'long.txt', mimeType: 'text/plain', buffer: Buffer.from(long) })

@@ -20,7 +20,7 @@ test.beforeAll(() => {
   test.setTimeout(300_000)
   app = appFolder('consumer-app')
   cpSync(join(repository, 'test/e2e/consumer-app'), app, { recursive: true })
-  cpSync(packedPackage(), join(app, 'node_modules/browser-embeddings'), { recursive: true })
+  cpSync(packedPackage, join(app, 'node_modules/browser-embeddings'), { recursive: true })
 })
 
 test.afterAll(() => {
@@ -67,7 +67,7 @@ test('a Vite app runs it when built', async ({ page }) => {
 test('a page without a bundler runs it from a subfolder, by an import map', async ({ page }) => {
   const folders = [
     { prefix: '/models/', serve: sirv(models) },
-    { prefix: '/app/library/', serve: sirv(join(packedPackage(), 'dist/bundle')) },
+    { prefix: '/app/library/', serve: sirv(join(packedPackage, 'dist/bundle')) },
     { prefix: '/app/', serve: sirv(app) },
   ]
   const server = createHttpServer((request, response) => {

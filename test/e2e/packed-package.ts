@@ -1,7 +1,7 @@
 /** The package as `npm pack` makes it, installed into an app of its own. */
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -9,8 +9,8 @@ export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 const shell = process.platform === 'win32'
 
-/** Playwright empties this folder at the start of every run: what lies in it was built in this one. */
-const packed = join(repository, 'test-results/packed')
+/** The package as `npm pack` makes it, unpacked, of this run; not to be changed. */
+export const packedPackage = join(repository, 'test-results/packed')
 
 /** A fresh folder inside the repository, so that the package's dependencies are found in its node_modules. */
 export function appFolder(prefix: string): string {
@@ -18,9 +18,8 @@ export function appFolder(prefix: string): string {
   return mkdtempSync(join(repository, '.cache', `${prefix}-`))
 }
 
-/** Builds and packs the library, once a run. @returns the folder of the unpacked package; not to be changed */
-export function packedPackage(): string {
-  if (existsSync(packed)) return packed
+/** Builds and packs the library: Playwright's global setup, after it has emptied `test-results`. */
+export default function packPackage(): void {
   execFileSync('npm', ['run', 'build'], { cwd: repository, stdio: 'pipe', shell })
   const folder = appFolder('packing')
   const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
@@ -28,9 +27,8 @@ export function packedPackage(): string {
   const [{ filename }] = JSON.parse(report) as [{ filename: string }]
   execFileSync('tar', ['-xzf', filename], { cwd: folder })
   mkdirSync(join(repository, 'test-results'), { recursive: true })
-  renameSync(join(folder, 'package'), packed)
+  renameSync(join(folder, 'package'), packedPackage)
   rmSync(folder, { recursive: true })
-  return packed
 }
 
 /** What a command did. */
@@ -50,7 +48,7 @@ export class PackedApp {
 
   static install(): PackedApp {
     const folder = appFolder('packed-app')
-    cpSync(packedPackage(), join(folder, 'node_modules/browser-embeddings'), { recursive: true })
+    cpSync(packedPackage, join(folder, 'node_modules/browser-embeddings'), { recursive: true })
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'app', private: true }))
     // Makes the link in node_modules/.bin, as an installation does, without asking any registry.
     execFileSync('npm', ['rebuild', '--ignore-scripts'], { cwd: folder, stdio: 'pipe', shell })
@@ -58,16 +56,29 @@ export class PackedApp {
   }
 
   /** Runs `npx browser-embeddings copy-assets` in the app. */
-  copyAssets(...words: string[]): Ran {
+  npxCopyAssets(...words: string[]): Ran {
     const npx = ['--no', '--', 'browser-embeddings', 'copy-assets', ...words]
     const { status, stdout, stderr } = spawnSync('npx', npx, { cwd: this.folder, encoding: 'utf8', shell })
     return { code: status, output: stdout + stderr }
   }
 
-  /** The same without npx and without waiting, so that it can be interrupted and a server of this process can answer. */
+  get #command(): string {
+    return join(this.folder, 'node_modules/browser-embeddings/bin/browser-embeddings.mjs')
+  }
+
+  /** The same without npx, which takes longer than the command itself. */
+  copyAssets(...words: string[]): Ran {
+    const command = [this.#command, 'copy-assets', ...words]
+    const { status, stdout, stderr } = spawnSync(process.execPath, command, {
+      cwd: this.folder,
+      encoding: 'utf8',
+    })
+    return { code: status, output: stdout + stderr }
+  }
+
+  /** The same without waiting, so that it can be interrupted and a server of this process can answer. */
   startCopyAssets(...words: string[]): { interrupt: () => void; ended: Promise<Ran> } {
-    const command = join(this.folder, 'node_modules/browser-embeddings/bin/browser-embeddings.mjs')
-    const child = spawn(process.execPath, [command, 'copy-assets', ...words], { cwd: this.folder })
+    const child = spawn(process.execPath, [this.#command, 'copy-assets', ...words], { cwd: this.folder })
     let output = ''
     const collect = (chunk: Buffer): void => {
       output += chunk.toString()

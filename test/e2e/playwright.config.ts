@@ -13,7 +13,9 @@ const executablePath = chromiumCandidates()[0]?.path
 export default defineConfig({
   testDir: '.',
   outputDir: '../../test-results',
-  workers: 1,
+  globalSetup: './packed-package.ts',
+  // Files beside each other, each with browsers and servers of its own; the tests of one in their order.
+  workers: 2,
   fullyParallel: false,
   retries: 0,
   forbidOnly: process.env['CI'] !== undefined,

@@ -224,7 +224,7 @@ test.describe('with a profile of its own', () => {
     profile = mkdtempSync(join(tmpdir(), 'storage-profile-'))
   })
   test.afterEach(() => {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20 })
   })
 
   test('an insecure origin has no storage, locks or Web Crypto: files are verified all the same, from memory', async () => {
