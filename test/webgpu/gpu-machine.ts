@@ -9,6 +9,11 @@ export function gpuMachineWorker(): Worker {
   return new Worker(new URL('../browser/services/gpu-service.ts', import.meta.url), { type: 'module' })
 }
 
+/** As `gpuMachineWorker`, with a GPU that refuses its work from a message on the channel `faulty-gpu` on. */
+export function faultyGpuWorker(): Worker {
+  return new Worker(new URL('../browser/services/faulty-gpu-service.ts', import.meta.url), { type: 'module' })
+}
+
 interface StoredVerdict {
   verdict: GpuVerdict
 }

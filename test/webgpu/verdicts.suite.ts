@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.ts'
 import { agreement } from '../browser/reference.ts'
 import { until } from '../browser/until.ts'
-import { deleteVerdicts, editVerdicts, gpuMachineWorker } from './gpu-machine.ts'
+import { deleteVerdicts, editVerdicts, faultyGpuWorker, gpuMachineWorker } from './gpu-machine.ts'
 
 const SHIPPED = 'all-MiniLM-L6-v2'
 
@@ -174,6 +174,12 @@ describe('a GPU beside the CPU', () => {
   const times = (query: number, bulk: number) => ({ query, bulk })
   const decided = /no faster|from the next load|^chosen/
 
+  async function loaded(options: EmbeddingsClientOptions): Promise<EmbeddingsClient> {
+    const made = client(options)
+    await made.models.load('tiny-mean')
+    return made
+  }
+
   async function spaceOf(made: EmbeddingsClient): Promise<string | undefined> {
     return (await made.embeddings.create({ model: 'tiny-mean', input: 'red' })).system_fingerprint
   }
@@ -248,6 +254,32 @@ describe('a GPU beside the CPU', () => {
     expect(space).toContain(':q8.2:')
     expect((await trialOf(auto, 'tiny-mean')).verdicts[0]).toMatchObject({ passed: true, dtype: 'fp32' })
     expect(await spaceOf(auto)).toBe(space)
+  })
+
+  test('other weights on a GPU that fails: what the CPU computes in its place is not named after the GPU', async () => {
+    const { variants, ...manifest } = await tinyForBoth()
+    const models = [
+      {
+        ...manifest,
+        variants: variants.map((variant, index) => (index === 0 ? variant : { ...variant, dtype: 'q8' })),
+      },
+    ]
+    const options = { ...TINY, models, cpuRuntime: 'onnxruntime', createWorker: faultyGpuWorker } as const
+    await trialOf(await loaded(options), 'tiny-mean')
+    await closeAll()
+    const fast = { agreement: 0.9999, webgpu: times(1, 1), wasm: times(10, 100) }
+    await editVerdicts((verdict) => ({ ...verdict, comparison: { ...verdict.comparison!, ...fast } }))
+    const faulty = await loaded(options)
+    expect(await spaceOf(faulty)).toContain(':fp32:')
+    const gpu = new BroadcastChannel('faulty-gpu')
+    const refusing = new Promise((resolve) => (gpu.onmessage = resolve))
+    gpu.postMessage('refuse')
+    await refusing
+    gpu.close()
+    expect(await spaceOf(faulty)).toContain(':q8.2:')
+    const { backend, background, attempts } = await faulty.models.status('tiny-mean')
+    expect([backend?.device, background?.device]).toEqual(['wasm', 'wasm'])
+    expect(attempts.filter(({ device }) => device === 'webgpu').at(-1)?.reason).toMatch(/^failed: /)
   })
 
   test('each serves what it does faster', async () => {
