@@ -51,6 +51,8 @@ async function loadOnnx(config: OnnxRuntimeConfig & ModelConfig): Promise<LoadAn
 async function openEncoder({ build, shared }: SimdRuntimeConfig): Promise<EncoderModule> {
   if (shared && notShared === null) {
     try {
+      // Throws where a browser has such memory and cannot hand it on (WebKit 2.50); it is no answer to any call.
+      self.postMessage({ shared: new WebAssembly.Memory({ initial: 0, maximum: 0, shared: true }) })
       return await prepareEncoder(build, true)
     } catch (error) {
       notShared = describeError(error)

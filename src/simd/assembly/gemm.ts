@@ -9,7 +9,7 @@ import { addShort } from './tile-short'
 import { addWide } from './tile-wide'
 
 /**
- * 16 columns of a product: to[row][column] = Σ activation × weight + bias (+ what is there already).
+ * Some columns of a product: to[row][column] = Σ activation × weight + bias (+ what is there already).
  *
  * Blocks outside, rows inside: a block of weights stays in the nearest cache while the rows pass by.
  *
@@ -19,6 +19,7 @@ import { addWide } from './tile-wide'
  * @param stride rows of the activations
  * @param rows of the product, even
  * @param column the first of them
+ * @param columns a multiple of 16
  * @param to float32, `rowStride` bytes a row
  * @param residual the product is added to what is there
  */
@@ -31,6 +32,7 @@ export function multiplyColumns(
   linear: Linear,
   rows: u32,
   column: u32,
+  columns: u32,
   to: usize,
   rowStride: usize,
   residual: bool,
@@ -46,19 +48,21 @@ export function multiplyColumns(
   tile.weights = linear.weights + first * inputs
   tile.centers = linear.centers + ((first * inputs) >> 2)
   tile.sums = linear.sums + ((first * blocks) << 2)
-  tile.activations = activations
-  tile.scales = scales
   let way = linear.ways + (first >> 4) * blocks
-  for (let i: usize = 0; i < blocks; i++, way++) {
-    tile.first = i == 0
-    addBlock(fused, tile, load<u8>(way))
-    tile.activations += <usize>stride * block
-    tile.scales += <usize>stride * SCALE_BYTES
-    tile.weights += block << 4
-    tile.centers += block << 2
-    tile.sums += 64
+  for (const end = column + columns; column < end; column += 16, to += 64) {
+    tile.activations = activations
+    tile.scales = scales
+    for (let i: usize = 0; i < blocks; i++, way++) {
+      tile.first = i == 0
+      addBlock(fused, tile, load<u8>(way))
+      tile.activations += <usize>stride * block
+      tile.scales += <usize>stride * SCALE_BYTES
+      tile.weights += block << 4
+      tile.centers += block << 2
+      tile.sums += 64
+    }
+    storeColumns(tile, linear, column, to, rowStride, residual)
   }
-  storeColumns(tile, linear, column, to, rowStride, residual)
 }
 
 function addBlock(fused: bool, tile: Tile, way: u8): void {

@@ -45,11 +45,13 @@ export function doTask(e: Encoder, s: Scratch, task: u32): void {
     case PROJECT: {
       const headWidth = e.hidden / e.heads
       const headBytes = <usize>headWidth << 2
-      for (let column = task * COLUMNS, end = column + COLUMNS; column < end; column += 16) {
+      // Columns of one head lie together.
+      const together = headWidth % COLUMNS == 0 ? COLUMNS : 16
+      for (let column = task * COLUMNS, end = column + COLUMNS; column < end; column += together) {
         const group = <usize>(column / headWidth) * <usize>e.capacity * headBytes
         const to = e.qkv + group + (<usize>(column % headWidth) << 2)
         multiplyColumns(
-          e.fused != 0, s, e.activations, e.activationScales, even, layer.qkv, even, column, to, headBytes, false,
+          e.fused != 0, s, e.activations, e.activationScales, even, layer.qkv, even, column, together, to, headBytes, false,
         )
       }
       break
@@ -132,10 +134,9 @@ function addProduct(
   to: usize,
 ): void {
   const rowStride = <usize>e.hidden << 2
-  for (let column = task * COLUMNS, end = column + COLUMNS; column < end; column += 16) {
-    const at = to + (<usize>column << 2)
-    multiplyColumns(e.fused != 0, s, activations, scales, stride, linear, rows, column, at, rowStride, true)
-  }
+  const column = task * COLUMNS
+  const at = to + (<usize>column << 2)
+  multiplyColumns(e.fused != 0, s, activations, scales, stride, linear, rows, column, COLUMNS, at, rowStride, true)
 }
 
 /** One block of the feed-forward layer's inner activations, for the rows that the step is at. */
@@ -149,22 +150,9 @@ function fillInner(e: Encoder, s: Scratch, task: u32): void {
   const rowStride = <usize>block << 2
   const activations = e.activations + <usize>step.first * up.block
   const scales = e.activationScales + (<usize>step.first << 3)
-  for (let column: u32 = 0; column < block; column += 16) {
-    const to = s.innerStates + (<usize>column << 2)
-    multiplyColumns(
-      e.fused != 0,
-      s,
-      activations,
-      scales,
-      even,
-      up,
-      rows,
-      task * block + column,
-      to,
-      rowStride,
-      false,
-    )
-  }
+  const states = s.innerStates
+  const column = task * block
+  multiplyColumns(e.fused != 0, s, activations, scales, even, up, rows, column, block, states, rowStride, false)
   gelu(s.innerStates, <usize>(rows * block))
   const smoothing = down.smoothing + <usize>task * rowStride
   let from = s.innerStates
