@@ -122,7 +122,8 @@ test('the library for pages without a bundler: without a second copy of the runt
   expectDone(app.copyAssets('public', '--runtime', 'none', '--library'))
   const files = filesIn(at('library'))
   expect(files).toContain('index.js')
-  expect(files.filter((path) => path.endsWith('.wasm'))).toHaveLength(2)
+  // Two builds of the encoder, each with memory of its own and with shared memory.
+  expect(files.filter((path) => path.endsWith('.wasm'))).toHaveLength(4)
   expect(files.filter((path) => path.includes('ort-wasm'))).toEqual([])
   expectIndexed()
 })
