@@ -169,7 +169,7 @@ describe('weights in shared memory', () => {
     expect(attempts).toEqual([
       {
         device: 'wasm',
-        reason: expect.stringMatching(/^weights not shared: .*no room/) as string,
+        reason: expect.stringMatching(/^weights not shared: .*no memory left/) as string,
         chosen: false,
       },
       { device: 'wasm', reason: 'chosen', chosen: true },
