@@ -2,7 +2,7 @@
 
 import type { BackendComparison } from '../rpc/protocol.ts'
 import type { Device } from '../models/recipe.ts'
-import type { Serving } from './backend-choice.ts'
+import { allOn, type Serving } from './backend-choice.ts'
 
 /** From here on vectors of two backends may be mixed: beyond what a comparison of vectors can show. */
 export const LEAST_AGREEMENT = 0.998
@@ -21,7 +21,7 @@ export function mayMix(comparison: BackendComparison, sameDtype: boolean): boole
 /**
  * Who serves what from now on.
  *
- * @param sameDtype the two sessions' vectors have the same `system_fingerprint`
+ * @param sameDtype both run the same weights: a GPU that differs all the same serves nothing, for the CPU is taken for right
  */
 export function assignRoles(comparison: BackendComparison, sameDtype: boolean): Serving {
   const { webgpu, wasm } = comparison
@@ -31,6 +31,7 @@ export function assignRoles(comparison: BackendComparison, sameDtype: boolean): 
   if (mayMix(comparison, sameDtype)) {
     return { interactive: device(fasterQuery), background: device(fasterBulk) }
   }
+  if (sameDtype) return allOn('wasm')
   const one = device(fasterBulk && webgpu.query <= wasm.query * BEARABLE)
   return { interactive: one, background: one }
 }

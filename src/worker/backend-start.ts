@@ -16,8 +16,6 @@ export interface BackendStartOptions extends Pick<ModelBackendsOptions, 'recipe'
   contender: GpuContender
   /** Lets a GPU serve, or ends it where the model was unloaded meanwhile. */
   take: (gpu: StartedGpu, serving: Serving) => void
-  /** True once vectors were given out: then a GPU whose vectors differ has to wait for the next load. */
-  spaceIsFixed: () => boolean
 }
 
 /** One model's start. */
@@ -30,7 +28,7 @@ export class BackendStart {
 
   /**
    * Brings up the first backend that passes its test. On `auto` that is the CPU's, and a GPU is tried beside it, also
-   * after the start; unless it was best on an earlier visit.
+   * after the start; unless it was best on an earlier visit, or has other weights than the CPU: that is waited for.
    *
    * @throws EmbeddingsError the last backend's own error; `unsupported_environment` when none was left to try; the
    *   signal's reason
@@ -82,8 +80,11 @@ export class BackendStart {
       if (candidate === null || (await this.#with(candidate)) !== null) throw error
       return
     }
-    // Nobody waits for it: what stands in the GPU's way is noted.
-    void this.#contest(looking, cpu)
+    const contest = this.#contest(looking, cpu)
+    const dtype = cpu.chosen?.variant.dtype
+    // Other weights give another vector space. It must not change once a vector was given out, nor from one visit to the
+    // next: vectors that a page has kept would be lost to it.
+    if (recipe.variants.some((variant) => variant.device === 'webgpu' && variant.dtype !== dtype)) await contest
   }
 
   /** Starts on the GPU alone. @returns the failure, which is noted; null when it serves */
@@ -103,7 +104,7 @@ export class BackendStart {
   async #contest(looking: Promise<GpuCandidate | null>, cpu: BackendLane): Promise<void> {
     const candidate = await looking
     if (candidate === null) return
-    const takeover = await this.#options.contender.contend(candidate, cpu, this.#options.spaceIsFixed)
+    const takeover = await this.#options.contender.contend(candidate, cpu)
     if (takeover !== null) this.#options.take(takeover.gpu, takeover.serving)
   }
 }

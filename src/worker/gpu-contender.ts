@@ -96,17 +96,12 @@ export class GpuContender {
   /**
    * Tries the GPU beside a CPU that is up. Never throws.
    *
-   * @param spaceIsFixed true once vectors were given out: then a GPU whose vectors differ has to wait for the next load
    * @returns null where the CPU goes on alone; the reason is noted then
    */
-  async contend(
-    candidate: GpuCandidate,
-    cpu: BackendLane,
-    spaceIsFixed: () => boolean,
-  ): Promise<Takeover | null> {
+  async contend(candidate: GpuCandidate, cpu: BackendLane): Promise<Takeover | null> {
     // Whoever has a candidate has the trial that found it.
     const trial = await this.#open()
-    const taken = await trial.contend({ candidate, cpu, lane: this.#lane, spaceIsFixed })
+    const taken = await trial.contend({ candidate, cpu, lane: this.#lane })
     if (typeof taken !== 'string') {
       this.#tell(taken.gpu.candidate)
       return taken

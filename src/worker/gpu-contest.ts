@@ -34,17 +34,16 @@ export interface ContestOptions {
   candidate: GpuCandidate
   cpu: BackendLane
   lane: Omit<LaneOptions, 'test'>
-  /** True once vectors were given out: then a GPU whose vectors differ has to wait for the next load. */
-  spaceIsFixed: () => boolean
 }
 
 /** Tries the GPU. Never throws. @returns what it takes over; why not, where the CPU goes on alone */
 export async function contend(trial: Trial, options: ContestOptions): Promise<Takeover | string> {
-  const { candidate, cpu, lane, spaceIsFixed } = options
+  const { candidate, cpu, lane } = options
+  const sameDtype = (gpu: GpuCandidate): boolean => cpu.chosen?.variant.dtype === gpu.variant.dtype
   const remembered = trial.remembered(candidate)
   const known = candidate.verdict?.comparison ?? null
   if (known !== null && remembered !== null && isAll('wasm', remembered)) {
-    return `no faster than the CPU: ${describeComparison(known)}`
+    return whyNot(known, sameDtype(candidate))
   }
   let gpu: StartedGpu | null = null
   try {
@@ -52,16 +51,18 @@ export async function contend(trial: Trial, options: ContestOptions): Promise<Ta
     // Of another graph than that which was timed before, if that one failed now.
     const timed = known !== null && remembered !== null && gpu.candidate === candidate
     const comparison = timed ? known : await trial.compare(gpu, cpu)
-    const sameDtype = cpu.chosen?.variant.dtype === gpu.candidate.variant.dtype
-    const serving = assignRoles(comparison, sameDtype)
-    if (!isAll('wasm', serving) && (mayMix(comparison, sameDtype) || !spaceIsFixed())) return { gpu, serving }
-    const why = isAll('wasm', serving)
-      ? 'no faster than the CPU'
-      : 'from the next load on, as its vectors differ'
+    const serving = assignRoles(comparison, sameDtype(gpu.candidate))
+    if (!isAll('wasm', serving)) return { gpu, serving }
     gpu.slot.terminate()
-    return trial.remark(`${why}: ${describeComparison(comparison)}`)
+    return trial.remark(whyNot(comparison, sameDtype(gpu.candidate)))
   } catch (error) {
     gpu?.slot.terminate()
     return trial.remark(describeError(error))
   }
+}
+
+function whyNot(comparison: BackendComparison, sameDtype: boolean): string {
+  const differs = sameDtype && !mayMix(comparison, sameDtype)
+  const why = differs ? "its vectors differ from the CPU's" : 'no faster than the CPU'
+  return `${why}: ${describeComparison(comparison)}`
 }

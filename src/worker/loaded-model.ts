@@ -125,7 +125,7 @@ export class LoadedModel {
   /** Answers one checked request. @throws EmbeddingsError; the signal's reason */
   async embed(request: EmbeddingRequest, call: EmbedCall): Promise<EmbeddingsResult> {
     const role = roleOf(call.priority, request.input.items.length)
-    const space = this.#backends.fixSpace()
+    const space = this.#backends.space
     let sameSpace = true
     const answer = embedRequest(request, call, {
       recipe: this.recipe,

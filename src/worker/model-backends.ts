@@ -33,8 +33,6 @@ export class ModelBackends {
   #serving = allOn('wasm')
   #faults = 0
   #started = false
-  /** Vectors were given out: what gives others has to wait for the next load. */
-  #spaceIsFixed = false
   #closed: EmbeddingsError | null = null
 
   private constructor(options: ModelBackendsOptions) {
@@ -80,7 +78,6 @@ export class ModelBackends {
         take: (gpu, serving) => {
           backends.#take(gpu, serving)
         },
-        spaceIsFixed: () => backends.#spaceIsFixed,
       }).run()
       options.signal.throwIfAborted()
       backends.#started = true
@@ -113,12 +110,6 @@ export class ModelBackends {
   get space(): string {
     const gpu = this.#serving.background === 'webgpu' ? this.#gpu : null
     return gpu === null ? (this.#cpu?.dtype ?? '') : this.#contender.spaceOf(gpu.candidate)
-  }
-
-  /** As `space`, which stays as it is from now on unless its backend fails. */
-  fixSpace(): string {
-    this.#spaceIsFixed = true
-    return this.space
   }
 
   /** The session that serves a role; null while it is being started. */
