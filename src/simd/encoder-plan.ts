@@ -1,15 +1,9 @@
-/** Where everything lies in the encoder's memory. The structures are those of `assembly/layout.ts`, field by field. */
+/** Where the weights lie in the encoder's memory. The structures are those of `assembly/layout.ts`, field by field. */
 
 import type { Pooling } from '../models/recipe.ts'
 import type { BertSource } from './bert/bert-weights.ts'
-import { LEAST_BLOCK, MemoryArena, WEIGHTS_START, type LinearPlan, type NormPlan } from './memory-arena.ts'
+import { MemoryArena, WEIGHTS_START, type LinearPlan, type NormPlan } from './memory-arena.ts'
 import { UnsupportedModelError } from './unsupported-model.ts'
-
-/** Rows of the feed-forward layer that are computed together; the same number is in `assembly/layout.ts`. */
-const INNER_ROWS = 64
-
-/** Room for the `Step` structure. */
-const STEP_BYTES = 64
 
 /** Sums over the tokens of a probability (below 2^14) and a value (up to 127) stay within int32 up to 1,032 tokens. */
 export const LONGEST_TEXT = 1024
@@ -64,25 +58,6 @@ export interface WeightsPlan {
   embeddingNorm: NormPlan
   layers: readonly LayerPlan[]
   /** Writes the structures, after packing. */
-  arena: MemoryArena
-}
-
-/** Memory of one worker: what it computes in, and where a run's texts and vectors lie. */
-export interface RunPlan {
-  /** Address of the `Encoder` structure. */
-  address: number
-  /** Address of the `Scratch` structure. */
-  scratch: number
-  ids: number
-  /** Address of the rows of the position table that the tokens get. */
-  places: number
-  lengths: number
-  vectors: number
-  /** Address of the field that chooses how dot products are computed. */
-  fused: number
-  /** First address behind it. */
-  end: number
-  /** Writes the structures. */
   arena: MemoryArena
 }
 
@@ -196,72 +171,6 @@ export function planWeights(source: BertSource): WeightsPlan {
     positionRows,
     embeddingNorm,
     layers,
-    arena,
-  }
-}
-
-/** Lays out a worker's own memory, from an address on that is a multiple of 64. */
-export function planRun(model: PackedModel, start: number): RunPlan {
-  const { hidden, inner, heads, longest } = model
-  const arena = new MemoryArena(start)
-  // Attention reads up to three rows beyond a text.
-  const capacity = longest + 4
-  const padded = Math.ceil((longest + 1) / 16) * 16
-  const headSize = hidden / heads
-  const ids = arena.floats(2 * capacity)
-  const lengths = arena.floats(capacity)
-  const vectors = arena.floats(capacity * hidden)
-  const fields = [
-    hidden,
-    inner,
-    heads,
-    model.layerCount,
-    model.table,
-    model.words,
-    model.wordScales,
-    model.wordBlock,
-    model.positions,
-    model.norm,
-    model.pooling,
-    ids,
-    lengths,
-    vectors,
-    capacity,
-    arena.floats(capacity * hidden),
-    arena.floats(3 * capacity * hidden),
-    arena.floats(capacity * hidden),
-    arena.allocate(capacity * hidden),
-    arena.allocate((capacity * hidden * 8) / LEAST_BLOCK),
-    arena.allocate(INNER_ROWS * inner),
-    arena.allocate((INNER_ROWS * inner * 8) / LEAST_BLOCK),
-    arena.allocate(STEP_BYTES),
-    1,
-  ]
-  const address = arena.structure(fields)
-  const wideSums = arena.floats(32)
-  const scratch = arena.structure([
-    arena.structure([0, 0, 0, 0, 0, 0, 0, 0, wideSums, 0]),
-    arena.floats(INNER_ROWS * model.block),
-    arena.floats(16 * Math.max(capacity, INNER_ROWS)),
-    arena.allocate(padded * headSize),
-    arena.allocate(padded * headSize),
-    arena.floats(padded),
-    arena.allocate(2 * padded * headSize),
-    arena.floats(headSize),
-    arena.floats(headSize),
-    arena.floats(2 * padded),
-    arena.allocate(4 * padded),
-    padded,
-  ])
-  return {
-    address,
-    scratch,
-    ids,
-    places: ids + capacity * 4,
-    lengths,
-    vectors,
-    fused: address + (fields.length - 1) * 4,
-    end: arena.next,
     arena,
   }
 }

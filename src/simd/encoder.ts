@@ -2,11 +2,12 @@
 
 import type { BertSource } from './bert/bert-weights.ts'
 import type { EncoderExports, EncoderModule } from './encoder-module.ts'
-import { planRun, planWeights, type PackedModel, type RunPlan, type WeightsPlan } from './encoder-plan.ts'
+import { planWeights, type PackedModel, type WeightsPlan } from './encoder-plan.ts'
 import { KernelChoice } from './kernel-choice.ts'
 import type { NormPlan } from './memory-arena.ts'
 import { matrixStagingBytes, packLinear, type PackTarget } from './pack-matrix.ts'
 import { packTables, tableStagingBytes } from './pack-tables.ts'
+import { planRun, type RunPlan } from './run-plan.ts'
 
 const PAGE = 65_536
 

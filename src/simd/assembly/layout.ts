@@ -1,6 +1,6 @@
 /**
- * The encoder's plan, as it lies in memory: written by `../encoder-plan.ts`, read here. Every field takes 4 bytes, every
- * address is one in the module's memory, 64-byte aligned.
+ * The encoder's plan, as it lies in memory: written by `../encoder-plan.ts` and `../run-plan.ts`, read here. Every field
+ * takes 4 bytes, every address is one in the module's memory, 64-byte aligned.
  */
 
 import { Tile } from './tile'
