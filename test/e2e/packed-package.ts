@@ -27,6 +27,8 @@ export default function packPackage(): void {
   const [{ filename }] = JSON.parse(report) as [{ filename: string }]
   execFileSync('tar', ['-xzf', filename], { cwd: folder })
   mkdirSync(join(repository, 'test-results'), { recursive: true })
+  // Another run in the same folder may have packed meanwhile.
+  rmSync(packedPackage, { recursive: true, force: true })
   renameSync(join(folder, 'package'), packedPackage)
   rmSync(folder, { recursive: true })
 }
