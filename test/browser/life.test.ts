@@ -380,7 +380,14 @@ describe('an inference worker that fails', () => {
     expect(data).toEqual((await whole.embeddings.create({ model: SHIPPED, input })).data)
     const { backend, attempts } = await client.models.status(SHIPPED)
     expect(backend).toMatchObject({ runtime: 'simd', workers: 1 })
-    expect(attempts).toEqual([{ device: 'wasm', reason: 'chosen', chosen: true }])
+    expect(attempts).toEqual([
+      { device: 'wasm', reason: 'chosen', chosen: true },
+      {
+        device: 'wasm',
+        reason: expect.stringMatching(/^weights not shared: .*failed on purpose/) as string,
+        chosen: false,
+      },
+    ])
   })
 
   test('again and again: worker_terminated, and a call after that works', async () => {
