@@ -5,7 +5,7 @@
  */
 
 import { EmbeddingsError } from '../openai/errors.ts'
-import { reply, unwrap } from './error-codec.ts'
+import { reply, serializeError, unwrap } from './error-codec.ts'
 import type { Reply } from './protocol.ts'
 import { handedOver } from './transfer.ts'
 
@@ -92,7 +92,15 @@ export function answerCalls<Api extends Offered<Api>>(scope: Channel, api: Api):
       return member(argument as never)
     })
     const rows = answered.ok && answered.value instanceof Float32Array ? answered.value : null
-    scope.postMessage({ call, answer: answered } satisfies AnswerMessage, rows === null ? [] : handedOver(rows))
+    const post = (message: AnswerMessage, transfer: ArrayBuffer[] = []): void => {
+      scope.postMessage(message, transfer)
+    }
+    try {
+      post({ call, answer: answered }, rows === null ? [] : handedOver(rows))
+    } catch (error) {
+      // Something that cannot be cloned; without an answer the caller would wait until its deadline.
+      post({ call, answer: { ok: false, error: serializeError(error) } })
+    }
   }
 }
 

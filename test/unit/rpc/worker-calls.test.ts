@@ -11,6 +11,7 @@ interface Api {
   rows(count: number): Float32Array
   length(bytes: ArrayBuffer): number
   fail(code: 'device_lost' | 'other'): never
+  itself(value: number): () => number
 }
 
 const sent: Float32Array[] = []
@@ -28,6 +29,7 @@ function connect(): { calls: WorkerCalls<Api>; port: MessagePort } {
       return rows
     },
     length: (bytes) => bytes.byteLength,
+    itself: (value) => () => value,
     fail: (code) => {
       if (code === 'other') throw new TypeError('not foreseen')
       throw new EmbeddingsError(code, 'gone', { param: 'input[2]' })
@@ -58,6 +60,14 @@ test.each([
   const { calls } = connect()
   expect(await calls.call('rows', count)).toEqual(new Float32Array(count).fill(0.5))
   expect(sent.pop()).toHaveLength(left)
+})
+
+test('an answer that cannot be sent is an error of the call', async () => {
+  const { calls } = connect()
+  expect(await rejectedBy(calls.call('itself', 1))).toMatchObject({
+    code: 'inference_failed',
+    message: expect.stringMatching(/could not be cloned/) as string,
+  })
 })
 
 test('what the caller transfers is handed over', async () => {
