@@ -22,6 +22,7 @@ interface Context {
 /** What vitest's own type of a session leaves to its provider. */
 interface Session {
   on(event: 'Runtime.executionContextCreated', listener: (event: { context: Context }) => void): void
+  off(event: 'Runtime.executionContextCreated', listener: (event: { context: Context }) => void): void
   send(method: 'Runtime.disable' | 'Runtime.enable'): Promise<unknown>
   send(
     method: 'Runtime.evaluate',
@@ -47,7 +48,8 @@ async function ownContext(): Promise<number> {
   const contexts: Context[] = []
   // Until it has answered once, vitest may listen on another session than it sends on.
   await session.send('Runtime.disable')
-  session.on('Runtime.executionContextCreated', ({ context }) => contexts.push(context))
+  const listener = ({ context }: { context: Context }): unknown => contexts.push(context)
+  session.on('Runtime.executionContextCreated', listener)
   await session.send('Runtime.enable')
   // Events take a way of their own: they may come after the answer.
   let own: number | undefined
@@ -59,6 +61,9 @@ async function ownContext(): Promise<number> {
     }
     return own !== undefined
   })
+  // An event of a later file's page would find this one gone, which ends vitest.
+  session.off('Runtime.executionContextCreated', listener)
+  await session.send('Runtime.disable')
   return own!
 }
 
