@@ -153,6 +153,7 @@ export async function run({ isolatedServer: { origin }, options, progress }) {
         notes: [
           'heaps: measureUserAgentSpecificMemory over page and workers, without WebAssembly memory; WebAssembly: the buffers of ' +
             'the memories that a thread holds',
+          'memory that workers share is counted by the browser in two threads, and so once too often among these heaps',
           `requests of ${TOKENS} tokens, one at a time; flat: grows by less than ${mebibytes(FLAT)}`,
           ...(options.thorough ? [] : ['as many for every case: `npm run bench -- memory --thorough`']),
         ],
