@@ -5,6 +5,7 @@ import type { ModelStore } from '../models/store.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { unwrap } from '../rpc/error-codec.ts'
 import { onLockFreed } from '../rpc/liveness.ts'
+import { OpenCalls } from '../rpc/open-calls.ts'
 import type { ProgressEvent, ProgressMessage, Reply, ServiceApi, ServiceConfig } from '../rpc/protocol.ts'
 import { serveStore } from './serve-store.ts'
 
@@ -36,8 +37,7 @@ export class ServiceConnection {
   /** Rejects when the service can no longer be used. */
   readonly #death: Promise<never>
   #die: (error: unknown) => void = () => undefined
-  /** Rejects the calls under way. Racing each against `#death` would leave something of every call there for ever. */
-  readonly #giveUp = new Set<(error: unknown) => void>()
+  readonly #openCalls = new OpenCalls()
   readonly #stopped = new AbortController()
   readonly #configured: Promise<void>
   #ended = false
@@ -54,7 +54,7 @@ export class ServiceConnection {
     this.#death = new Promise((_, reject) => {
       this.#die = (error) => {
         reject(error)
-        for (const giveUp of this.#giveUp) giveUp(error)
+        this.#openCalls.fail(error)
         // Whatever it died of, nobody asks it again; only its end gives the memory back.
         this.#end()
       }
@@ -108,13 +108,7 @@ export class ServiceConnection {
   /** Makes a call: its value, or the death of the service, whichever comes first. @throws EmbeddingsError */
   async call<T>(invoke: (api: ServiceApi) => Promise<Reply<T>>): Promise<T> {
     if (this.#ended) return this.#death
-    const { promise: givenUp, reject } = Promise.withResolvers<never>()
-    this.#giveUp.add(reject)
-    try {
-      return unwrap(await Promise.race([invoke(this.#api), givenUp]))
-    } finally {
-      this.#giveUp.delete(reject)
-    }
+    return unwrap(await this.#openCalls.settle(invoke(this.#api)))
   }
 
   /** The service's end of a port to the store, to be transferred. */

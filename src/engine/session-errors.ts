@@ -1,7 +1,7 @@
 /** onnxruntime and the browser report failures as prose; these patterns turn it into codes of the contract. */
 
 import { EmbeddingsError, type EmbeddingsErrorCode } from '../openai/errors.ts'
-import { isPolicyRefusal, toCompileError } from './compile-error.ts'
+import { isPolicyRefusal, messageOf, toCompileError } from './compile-error.ts'
 
 const OUT_OF_MEMORY =
   /out of memory|bad_alloc|failed to allocate|allocation failed|memory access out of bounds|could not allocate/i
@@ -11,10 +11,6 @@ const RUNTIME_FETCH =
   /failed to fetch|dynamically imported module|importing a module script failed|error loading dynamically imported|networkerror|both async and sync fetching of the wasm failed/i
 /** What the three engines say of a module that wants other imports than the glue has. */
 const TWO_VERSIONS = /LinkError|Import #\d|import (?:object|function) /
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
 
 function codeOf(message: string, phase: 'create' | 'run'): EmbeddingsErrorCode {
   if (OUT_OF_MEMORY.test(message)) return 'out_of_memory'

@@ -92,14 +92,13 @@ export function answerCalls<Api extends Offered<Api>>(scope: Channel, api: Api):
       return member(argument as never)
     })
     const rows = answered.ok && answered.value instanceof Float32Array ? answered.value : null
-    const post = (message: AnswerMessage, transfer: ArrayBuffer[] = []): void => {
-      scope.postMessage(message, transfer)
-    }
     try {
-      post({ call, answer: answered }, rows === null ? [] : handedOver(rows))
+      const message: AnswerMessage = { call, answer: answered }
+      scope.postMessage(message, rows === null ? [] : handedOver(rows))
     } catch (error) {
       // Something that cannot be cloned; without an answer the caller would wait until its deadline.
-      post({ call, answer: { ok: false, error: serializeError(error) } })
+      const message: AnswerMessage = { call, answer: { ok: false, error: serializeError(error) } }
+      scope.postMessage(message, [])
     }
   }
 }

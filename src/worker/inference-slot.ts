@@ -4,6 +4,7 @@ import type { TokenBatch } from '../engine/batch.ts'
 import type { RuntimeConfig, SessionConfig } from '../engine/embedding-session.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
 import { onLockFreed } from '../rpc/liveness.ts'
+import { OpenCalls } from '../rpc/open-calls.ts'
 import { WorkerCalls } from '../rpc/worker-calls.ts'
 import type { SharedEncoder } from '../simd/encoder.ts'
 import type { InferenceApi, LoadAnswer } from './inference-api.ts'
@@ -32,8 +33,7 @@ export class InferenceSlot {
   /** Rejects when the worker can no longer be used. */
   readonly #failure: Promise<never>
   #fail: (error: EmbeddingsError) => void = () => undefined
-  /** Rejects the calls under way. Racing each against `#failure` would leave something of every call there for ever. */
-  readonly #giveUp = new Set<(error: EmbeddingsError) => void>()
+  readonly #openCalls = new OpenCalls()
   #dead = false
   readonly #ended = new AbortController()
 
@@ -46,7 +46,7 @@ export class InferenceSlot {
         if (this.#dead) return
         this.#dead = true
         reject(error)
-        for (const giveUp of this.#giveUp) giveUp(error)
+        this.#openCalls.fail(error)
         // Whatever it failed of, nobody asks it again; only its end gives the memory back.
         this.#ended.abort()
         this.#worker.terminate()
@@ -186,16 +186,14 @@ export class InferenceSlot {
   }
 
   async #settle<T>(call: Promise<T>, deadline: number, doing: string): Promise<T> {
-    const { promise: givenUp, reject } = Promise.withResolvers<never>()
-    this.#giveUp.add(reject)
+    if (this.#dead) return Promise.race([call, this.#failure])
     const timer = setTimeout(() => {
       const message = `The inference worker was silent for ${String(deadline)} ms while ${doing}.`
       this.#fail(new EmbeddingsError('timeout', message))
     }, deadline)
     try {
-      return await Promise.race([call, this.#dead ? this.#failure : givenUp])
+      return await this.#openCalls.settle(call)
     } finally {
-      this.#giveUp.delete(reject)
       clearTimeout(timer)
     }
   }

@@ -8,7 +8,7 @@
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import asc from 'assemblyscript/asc'
+import { compile } from '../assemblyscript/compile.mjs'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -16,21 +16,8 @@ const repository = fileURLToPath(new URL('../../', import.meta.url))
  * @returns {Promise<Uint8Array>} the module's bytes, the same on every machine
  * @throws {Error} with the compiler's messages
  */
-export async function compileScan() {
-  /** @type {Uint8Array | undefined} */
-  let wasm
-  const options = ['-O2', '--noAssert', '--runtime', 'stub', '--enable', 'simd']
-  const { error, stderr } = await asc.main(
-    ['src/search/assembly/cosines.ts', '--outFile', 'scan.wasm', ...options],
-    {
-      baseDir: repository,
-      writeFile: (/** @type {string} */ _name, /** @type {Uint8Array} */ contents) => {
-        wasm = contents
-      },
-    },
-  )
-  if (error !== null || wasm === undefined) throw new Error(stderr.toString(), { cause: error })
-  return wasm
+export function compileScan() {
+  return compile('src/search/assembly/cosines.ts', ['-O2', '--enable', 'simd'])
 }
 
 /** @param {Uint8Array} wasm */

@@ -8,7 +8,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import asc from 'assemblyscript/asc'
+import { compile } from '../assemblyscript/compile.mjs'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -29,27 +29,13 @@ const builds = {
  * @returns {Promise<Uint8Array>} the module's bytes, the same on every machine
  * @throws {Error} with the compiler's messages
  */
-export async function compileEncoder(build, { names = false } = {}) {
-  /** @type {Uint8Array | undefined} */
-  let wasm
+export function compileEncoder(build, { names = false } = {}) {
   const { features, level, shared } = builds[build]
-  const options = [level, '--noAssert', '--runtime', 'stub', '--importMemory', '--initialMemory', '1']
+  const options = [level, '--importMemory', '--initialMemory', '1', '--enable', features]
   // The largest that there is: whoever makes the memory names a maximum of his own.
   if (shared) options.push('--sharedMemory', '--maximumMemory', '65536')
-  const { error, stderr } = await asc.main(
-    [
-      ...['src/simd/assembly/index.ts', '--outFile', 'encoder.wasm', ...options, '--enable', features],
-      ...(names ? ['--debug'] : []),
-    ],
-    {
-      baseDir: repository,
-      writeFile: (/** @type {string} */ _name, /** @type {Uint8Array} */ contents) => {
-        wasm = contents
-      },
-    },
-  )
-  if (error !== null || wasm === undefined) throw new Error(stderr.toString(), { cause: error })
-  return wasm
+  if (names) options.push('--debug')
+  return compile('src/simd/assembly/index.ts', options)
 }
 
 /** @param {string} build */
