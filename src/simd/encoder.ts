@@ -46,7 +46,7 @@ export class Encoder {
     this.#exports = exports
     this.#weights = weights
     this.#plan = plan
-    this.#choice = new KernelChoice(weights.build === 'relaxed')
+    this.#choice = new KernelChoice(exports)
     plan.arena.write(weights.memory.buffer)
   }
 

@@ -1,58 +1,37 @@
 /**
- * Which of two ways of computing the same dot products is faster on this CPU; a browser tells neither the CPU nor what it
- * compiles to. Both give the same bits, so real work serves as the measurement.
+ * In which of two ways dot products are computed: by one instruction (`fused`) or by two of the same result. A browser
+ * tells neither the CPU nor what it compiles to, but the one instruction itself does, where its second operand is
+ * outside 0…127: 127 × 255 four times over is
+ * - 65,534 where x86 has no AVX-VNNI, or the browser does not use it (Firefox): `pmaddubsw` gives pairs that saturate, and
+ *   the one instruction becomes three;
+ * - 129,540 with AVX-VNNI, `vpdpbusd`: that is one indeed, and so count builds that have no such instruction at all;
+ * - −508 on ARM, where it is one or, before ARMv8.2, five; and with AVX-VNNI-INT8. Time decides.
+ *
+ * Source: V8, src/codegen/shared-ia32-x64/macro-assembler-shared-ia32-x64.cc and src/compiler/backend/arm64.
  */
 
-/** Milliseconds of runs that do not count: until then the browser's fast compiler may not be done. */
-const WARM_UP = 60
+import type { EncoderExports } from './encoder-module.ts'
+import { TimedChoice } from './timed-choice.ts'
 
-/** Least milliseconds of a sample: some clocks tick in whole milliseconds. */
-const SAMPLE = 5
+const INT8_MAX = 127
+const TOP_BYTE = 255
 
-/** Samples of each way. Their medians are compared: whatever else the machine does may spoil two of them. */
-const SAMPLES = 5
-
-/** Alternates between two ways until it knows the faster one. */
+/** Which way one encoder takes. Both give the same bits. */
 export class KernelChoice {
-  #chosen: boolean | null
-  #next = true
-  #warmUp = 0
-  /** The sample that is being taken. */
-  #tokens = 0
-  #milliseconds = 0
-  /** Milliseconds a token. */
-  readonly #samples = { fused: [] as number[], paired: [] as number[] }
+  readonly #sum: number
+  readonly #timed = new TimedChoice({ first: true, trials: 0.02 })
 
-  /** @param alternatives false: there is one way only, and nothing to choose */
-  constructor(alternatives: boolean) {
-    this.#chosen = alternatives ? null : true
+  constructor(exports: Pick<EncoderExports, 'sumOfFour'>) {
+    this.#sum = exports.sumOfFour(INT8_MAX, TOP_BYTE)
   }
 
   /** True: the next run is to compute a dot product in one instruction; false: in two. */
   get fused(): boolean {
-    return this.#chosen ?? this.#next
+    return this.#sum < 0 ? this.#timed.next : this.#sum === 4 * INT8_MAX * TOP_BYTE
   }
 
   /** Takes the time of the run that has just ended. */
   record(tokens: number, milliseconds: number): void {
-    if (this.#chosen !== null) return
-    if (this.#warmUp < WARM_UP) {
-      this.#warmUp += milliseconds
-      this.#next = !this.#next
-      return
-    }
-    this.#tokens += tokens
-    this.#milliseconds += milliseconds
-    if (this.#milliseconds < SAMPLE) return
-    const { fused, paired } = this.#samples
-    ;(this.#next ? fused : paired).push(this.#milliseconds / this.#tokens)
-    this.#tokens = this.#milliseconds = 0
-    this.#next = !this.#next
-    if (Math.min(fused.length, paired.length) < SAMPLES) return
-    this.#chosen = median(fused) <= median(paired)
+    this.#timed.record(this.#timed.next, tokens, milliseconds)
   }
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1] ?? 0
 }

@@ -5,7 +5,7 @@ import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.
 import { createOnnxSession } from '../../src/engine/session.ts'
 import { runtimeFiles } from '../../src/engine/runtime-files.ts'
 import { Encoder } from '../../src/simd/encoder.ts'
-import { loadEncoderModule, supportedBuild } from '../../src/simd/encoder-module.ts'
+import { loadEncoderModule, supportedBuild, type EncoderExports } from '../../src/simd/encoder-module.ts'
 import { EXPECTED_HASH, selfTestHashes } from '../../src/simd/self-test.ts'
 import { createSimdSession, prepareEncoder } from '../../src/simd/session.ts'
 import { makeEncoder } from '../unit/simd/float-encoder.ts'
@@ -64,6 +64,18 @@ describe('the two builds', () => {
         build,
         [EXPECTED_HASH, EXPECTED_HASH],
       ])
+    }
+  })
+
+  test('tell by one product which instruction the browser has for them', async () => {
+    for (const shared of [false, true]) {
+      const { module } = await loadEncoderModule('relaxed', shared)
+      const memory = new WebAssembly.Memory(shared ? { initial: 1, maximum: 65_536, shared } : { initial: 1 })
+      const instance = await WebAssembly.instantiate(module, { env: { memory } })
+      const exports = instance.exports as unknown as EncoderExports
+      // Operands that every instruction has to compute alike, then one by which they differ (src/simd/kernel-choice.ts).
+      expect([exports.sumOfFour(127, 127), exports.sumOfFour(-128, 127)]).toEqual([64_516, -65_024])
+      expect([65_534, 129_540, -508]).toContain(exports.sumOfFour(127, 255))
     }
   })
 

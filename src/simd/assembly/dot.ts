@@ -6,7 +6,7 @@
  * result, and so does the build without relaxed SIMD.
  *
  * `fused` is one instruction on CPUs with AVX-VNNI or ARM's dot product, and five on others, where two instructions of
- * the same result take three. A browser does not tell which CPU it runs on: `../kernel-choice.ts` takes the time.
+ * the same result take three. `../kernel-choice.ts` finds out which.
  */
 
 /**
