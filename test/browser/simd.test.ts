@@ -165,6 +165,33 @@ describe('in the library', () => {
     expect(data).toHaveLength(input.length)
   })
 
+  test('one file of a manifest serves the CPU and the GPU, and is fetched once', async () => {
+    const manifest = (await (await fetch(`/models/${MODEL}/manifest.json`)).json()) as {
+      variants: { device: string; file: string }[]
+    }
+    const { file } = manifest.variants.find(({ device }) => device === 'webgpu')!
+    const variants = manifest.variants.map((variant) => ({ ...variant, file }))
+    const client = makeClient({
+      device: 'auto',
+      runtimeUrl: '/nowhere/',
+      models: [{ ...manifest, variants }],
+      createWorker: () =>
+        new Worker(new URL('./services/observed-service.ts', import.meta.url), { type: 'module' }),
+    })
+    const input = await referenceTexts()
+    const { data } = await client.embeddings.create({ model: MODEL, input, truncate: true })
+    expect((await client.models.status(MODEL)).backend).toMatchObject({ runtime: 'simd' })
+    expect((await requestsOfWorker()).filter((path) => path.endsWith('.onnx'))).toEqual([
+      `/models/${MODEL}/${file}`,
+    ])
+    const found = agreement(
+      data.map(({ embedding }) => embedding),
+      (await referenceRows('all-MiniLM-L6-v2.fp32')).map(({ embedding }) => embedding),
+    )
+    expect(found.mean).toBeGreaterThan(0.998)
+    expect(found.minimum).toBeGreaterThan(0.99)
+  })
+
   test('several workers give the bits of one', async () => {
     const input = Array.from(
       { length: 60 },
