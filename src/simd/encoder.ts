@@ -3,7 +3,7 @@
 import type { BertSource } from './bert/bert-weights.ts'
 import type { EncoderExports, EncoderModule } from './encoder-module.ts'
 import { planWeights, type PackedModel, type WeightsPlan } from './encoder-plan.ts'
-import { KernelChoice } from './kernel-choice.ts'
+import { fusedIsFaster } from './kernel-choice.ts'
 import type { NormPlan } from './memory-arena.ts'
 import { matrixStagingBytes, packLinear, type PackTarget } from './pack-matrix.ts'
 import { packTables, tableStagingBytes } from './pack-tables.ts'
@@ -36,7 +36,7 @@ export class Encoder {
   readonly #exports: EncoderExports
   readonly #weights: SharedEncoder
   readonly #plan: RunPlan
-  readonly #choice: KernelChoice
+  readonly #fused: boolean
 
   private constructor(exports: EncoderExports, weights: SharedEncoder, plan: RunPlan) {
     const { longest, vocabulary, hidden } = weights.model
@@ -46,7 +46,7 @@ export class Encoder {
     this.#exports = exports
     this.#weights = weights
     this.#plan = plan
-    this.#choice = new KernelChoice(exports)
+    this.#fused = fusedIsFaster(exports)
     plan.arena.write(weights.memory.buffer)
   }
 
@@ -105,7 +105,7 @@ export class Encoder {
    * @param fused how to compute dot products; absent: as is faster here
    * @returns texts × width
    */
-  encode({ ids, lengths }: Texts, fused?: boolean): Float32Array<ArrayBuffer> {
+  encode({ ids, lengths }: Texts, fused = this.#fused): Float32Array<ArrayBuffer> {
     const vectors = new Float32Array(lengths.length * this.width)
     let text = 0
     let token = 0
@@ -123,17 +123,15 @@ export class Encoder {
   }
 
   /** Texts that fit into the buffers together; the result is a view of them. */
-  #run(ids: Int32Array, lengths: Int32Array, fused: boolean | undefined): Float32Array {
+  #run(ids: Int32Array, lengths: Int32Array, fused: boolean): Float32Array {
     const { memory, model } = this.#weights
     const { buffer } = memory
     const plan = this.#plan
     new Int32Array(buffer, plan.ids, ids.length).set(ids)
     new Int32Array(buffer, plan.lengths, lengths.length).set(lengths)
     placeTokens({ ids, lengths }, model.paddingId, new Int32Array(buffer, plan.places, ids.length))
-    new Uint32Array(buffer, plan.fused, 1)[0] = (fused ?? this.#choice.fused) ? 1 : 0
-    const start = performance.now()
+    new Uint32Array(buffer, plan.fused, 1)[0] = fused ? 1 : 0
     this.#exports.encode(plan.address, plan.scratch, lengths.length)
-    if (fused === undefined) this.#choice.record(ids.length, performance.now() - start)
     return new Float32Array(buffer, plan.vectors, lengths.length * this.width)
   }
 }

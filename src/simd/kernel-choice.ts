@@ -3,35 +3,21 @@
  * tells neither the CPU nor what it compiles to, but the one instruction itself does, where its second operand is
  * outside 0…127: 127 × 255 four times over is
  * - 65,534 where x86 has no AVX-VNNI, or the browser does not use it (Firefox): `pmaddubsw` gives pairs that saturate, and
- *   the one instruction becomes three;
- * - 129,540 with AVX-VNNI, `vpdpbusd`: that is one indeed, and so count builds that have no such instruction at all;
- * - −508 on ARM, where it is one or, before ARMv8.2, five; and with AVX-VNNI-INT8. Time decides.
+ *   the one instruction becomes three, the two together two;
+ * - 129,540 with AVX-VNNI, `vpdpbusd`: that is one indeed;
+ * - −508 on ARM, one instruction too, but for five before ARMv8.2, where the two are four; and with AVX-VNNI-INT8.
  *
- * Source: V8, src/codegen/shared-ia32-x64/macro-assembler-shared-ia32-x64.cc and src/compiler/backend/arm64.
+ * Source: V8, src/codegen/shared-ia32-x64/macro-assembler-shared-ia32-x64.cc and
+ * src/compiler/backend/arm64/code-generator-arm64.cc; SpiderMonkey, js/src/jit/x86-shared/MacroAssembler-x86-shared-inl.h.
  */
 
 import type { EncoderExports } from './encoder-module.ts'
-import { TimedChoice } from './timed-choice.ts'
 
 const INT8_MAX = 127
 const TOP_BYTE = 255
+const SATURATED = 2 * 32_767
 
-/** Which way one encoder takes. Both give the same bits. */
-export class KernelChoice {
-  readonly #sum: number
-  readonly #timed = new TimedChoice({ first: true, trials: 0.02 })
-
-  constructor(exports: Pick<EncoderExports, 'sumOfFour'>) {
-    this.#sum = exports.sumOfFour(INT8_MAX, TOP_BYTE)
-  }
-
-  /** True: the next run is to compute a dot product in one instruction; false: in two. */
-  get fused(): boolean {
-    return this.#sum < 0 ? this.#timed.next : this.#sum === 4 * INT8_MAX * TOP_BYTE
-  }
-
-  /** Takes the time of the run that has just ended. */
-  record(tokens: number, milliseconds: number): void {
-    this.#timed.record(this.#timed.next, tokens, milliseconds)
-  }
+/** True: a dot product is to be computed in one instruction; false: in two. */
+export function fusedIsFaster(exports: Pick<EncoderExports, 'sumOfFour'>): boolean {
+  return exports.sumOfFour(INT8_MAX, TOP_BYTE) !== SATURATED
 }

@@ -15,52 +15,25 @@ const LEAST_SAMPLES = 3
 /** The latest samples that count: three bad ones of five change the choice. */
 const MOST_SAMPLES = 5
 
-/** Until both ways are known, one run of so many goes the second way. */
-const EXPLORE = 4
+/** Until both ways are known, the second one is taken after so many runs of the first. */
+const EXPLORE = 3
 
 /** Least runs between two trials of the other way, however little they cost. */
 const LEAST_PAUSE = 8
 
-export interface TimedChoiceOptions {
-  /** The way that is taken until another is known to be faster, and of two that are equal. */
-  first: boolean
-  /** Most of the time that may be lost by trying the slower way again, from 0 to 1. */
-  trials: number
-}
-
-/** What is known of one way. */
-class Way {
-  /** Milliseconds a unit, the latest last. */
-  readonly #samples: number[] = []
-  #units = 0
-  #milliseconds = 0
-
-  get known(): boolean {
-    return this.#samples.length >= LEAST_SAMPLES
-  }
-
-  /** Milliseconds a unit; 0 where nothing is known. */
-  get cost(): number {
-    const { length } = this.#samples
-    return this.#samples.toSorted((a, b) => a - b)[length >> 1] ?? 0
-  }
-
-  add(units: number, milliseconds: number): void {
-    this.#units += units
-    this.#milliseconds += milliseconds
-    if (this.#milliseconds < SAMPLE) return
-    this.#samples.push(this.#milliseconds / this.#units)
-    if (this.#samples.length > MOST_SAMPLES) this.#samples.shift()
-    this.#units = this.#milliseconds = 0
-  }
-}
+/** Most of the time that may be lost by trying the slower way again. */
+const TRIALS = 0.02
 
 /** Takes the way that was faster of late, and tries the other one now and then. */
 export class TimedChoice {
-  readonly #options: TimedChoiceOptions
-  readonly #first = new Way()
-  readonly #second = new Way()
-  #firstIsBest = true
+  /** Milliseconds a unit of each way, the latest last. */
+  readonly #samples: readonly [number[], number[]] = [[], []]
+  /** Units and milliseconds of the samples that are being taken. */
+  readonly #open: readonly [[number, number], [number, number]] = [
+    [0, 0],
+    [0, 0],
+  ]
+  #best: 0 | 1 = 0
   #warmUp = 0
   /** Since the other way was tried. */
   #runs = 0
@@ -68,38 +41,48 @@ export class TimedChoice {
   #credit = 0
   #trying = false
 
-  constructor(options: TimedChoiceOptions) {
-    this.#options = options
-  }
-
-  /** The way for the next run. */
-  get next(): boolean {
-    return this.#options.first === (this.#firstIsBest !== this.#trying)
+  /** True: the next run is to go the first way, which is taken until the second is known to be faster. */
+  get first(): boolean {
+    return (this.#best === 0) !== this.#trying
   }
 
   /**
    * Takes the time of a run that has ended; runs may overlap.
    *
-   * @param way that it went
+   * @param first the way that it went
    * @param units of its work: what the time grows with
    */
-  record(way: boolean, units: number, milliseconds: number): void {
-    const { first, trials } = this.#options
+  record(first: boolean, units: number, milliseconds: number): void {
+    const way = first ? 0 : 1
     if (this.#warmUp < WARM_UP) this.#warmUp += milliseconds
-    else (way === first ? this.#first : this.#second).add(units, milliseconds)
-    if (this.#first.known && this.#second.known) this.#firstIsBest = this.#first.cost <= this.#second.cost
-    const onBest = (way === first) === this.#firstIsBest
+    else this.#add(way, units, milliseconds)
+    this.#best = this.#cost(1) < this.#cost(0) ? 1 : 0
+    const onBest = way === this.#best
     this.#runs = onBest ? this.#runs + 1 : 0
-    this.#credit = onBest ? this.#credit + milliseconds * trials : 0
-    this.#trying =
-      this.#runs >= (this.#second.known ? LEAST_PAUSE : EXPLORE - 1) && this.#credit >= this.#loss(units)
+    this.#credit = onBest ? this.#credit + milliseconds * TRIALS : 0
+    const best = this.#cost(this.#best)
+    // At most as much as the run takes: what was tried in a bad moment must not seem bad for ever.
+    const loss = Math.min(this.#cost(this.#best === 0 ? 1 : 0) - best, best) * units
+    this.#trying = Number.isNaN(loss)
+      ? this.#runs >= EXPLORE
+      : this.#runs >= LEAST_PAUSE && this.#credit >= loss
   }
 
-  /** Milliseconds that a run on the other way is expected to lose. */
-  #loss(units: number): number {
-    const [best, other] = this.#firstIsBest ? [this.#first, this.#second] : [this.#second, this.#first]
-    if (!other.known) return 0
-    // At most as much as the run takes: what was tried in a bad moment must not seem bad for ever.
-    return Math.min(other.cost - best.cost, best.cost) * units
+  #add(way: 0 | 1, units: number, milliseconds: number): void {
+    const open = this.#open[way]
+    open[0] += units
+    open[1] += milliseconds
+    if (open[1] < SAMPLE) return
+    const samples = this.#samples[way]
+    samples.push(open[1] / open[0])
+    if (samples.length > MOST_SAMPLES) samples.shift()
+    open.fill(0)
+  }
+
+  /** Milliseconds a unit; NaN: not known yet. */
+  #cost(way: 0 | 1): number {
+    const samples = this.#samples[way]
+    const median = samples.toSorted((a, b) => a - b)[samples.length >> 1]
+    return median === undefined || samples.length < LEAST_SAMPLES ? NaN : median
   }
 }

@@ -13,7 +13,7 @@ interface Machine {
 
 /** A page that runs texts of 12 tokens with pauses between them. */
 class Page {
-  readonly choice = new TimedChoice({ first: true, trials: 0.02 })
+  readonly choice = new TimedChoice()
   #now = 0.3
   #run = 0
 
@@ -21,7 +21,7 @@ class Page {
   run(runs: number, { first, second, tick = 0.005, pauses = new Map() }: Machine): boolean[] {
     const ways: boolean[] = []
     for (let run = 0; run < runs; run++) {
-      const way = this.choice.next
+      const way = this.choice.first
       ways.push(way)
       const start = Math.floor(this.#now / tick) * tick
       this.#now += (way ? first : second) + (pauses.get(this.#run++) ?? 0)
