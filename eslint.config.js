@@ -35,6 +35,24 @@ const unusedVars = [
   },
 ]
 
+/** What is linted with type information. */
+const typed = ['**/*.ts', 'tools/{test,check,serve}/**/*.mjs', 'bin/**/*.mjs', 'eslint.config.js']
+
+/**
+ * Where the types of a folder's files come from; of two that match, the later. A list for all files would be searched
+ * from its start, and each project before the right one compiled for nothing.
+ *
+ * @type {[folder: string, ...projects: string[]][]}
+ */
+const projects = [
+  ['**', 'tsconfig.json', 'src/worker/tsconfig.json'],
+  ['{*,tools/**}', 'tools/tsconfig.json'],
+  ['bin/**', 'bin/tsconfig.json'],
+  ['bench/**', 'bench/tsconfig.json'],
+  ['test/**', 'test/tsconfig.json'],
+  ['test/browser/services/**', 'test/browser/services/tsconfig.json'],
+]
+
 export default defineConfig(
   {
     ignores: [
@@ -46,20 +64,17 @@ export default defineConfig(
       'test-results/',
       'bench/results/',
       '.cache/',
+      // Python's: what its packages bring along is none of ours.
+      '**/.venv/',
       // AssemblyScript: TypeScript's syntax with another meaning.
       'src/simd/assembly/',
       'src/search/assembly/',
     ],
   },
   {
-    files: ['**/*.ts', 'tools/{test,serve}/**/*.mjs', 'bin/**/*.mjs', 'eslint.config.js'],
+    files: typed,
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: {
-      parserOptions: {
-        project: ['tsconfig.json', '{src/worker,test,test/browser/services,tools,bin,bench}/tsconfig.json'],
-        tsconfigRootDir: import.meta.dirname,
-      },
-    },
+    languageOptions: { parserOptions: { tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       eqeqeq,
@@ -84,10 +99,14 @@ export default defineConfig(
       '@typescript-eslint/no-unused-vars': unusedVars,
     },
   },
+  ...projects.map(([folder, ...project]) => ({
+    files: typed.map((pattern) => [pattern, folder]),
+    languageOptions: { parserOptions: { project } },
+  })),
   {
     // Plain scripts of the benchmarks and tools: no type information.
     files: ['bench/**/*.{js,mjs}', 'tools/**/*.mjs'],
-    ignores: ['tools/{test,serve}/**'],
+    ignores: ['tools/{test,check,serve}/**'],
     extends: [tseslint.configs.recommended],
     rules: { eqeqeq, 'prefer-const': 'error', '@typescript-eslint/no-unused-vars': unusedVars },
   },
