@@ -50,7 +50,8 @@ const common = {
     // onnxruntime's own modules without their copy of the glue, which the library loads by its address anyway.
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },
-  worker: { format: 'es' },
+  // Nobody bundles the workers again, who would need the marks of what has no effect.
+  worker: { format: 'es', rolldownOptions: { output: { comments: { annotation: false } } } },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   build: { target: 'es2023', chunkSizeWarningLimit: 1000 },
 } satisfies ViteUserConfig

@@ -23,9 +23,9 @@ interface AnswerMessage {
 /** What a worker offers: functions of one argument of plain data. */
 type Offered<Api> = { [Name in keyof Api]: (argument: never) => unknown }
 
-type Argument<Call> = Call extends (argument: infer Given) => unknown ? Given : never
+export type Argument<Call> = Call extends (argument: infer Given) => unknown ? Given : never
 
-type Result<Call> = Call extends (argument: never) => infer Given ? Awaited<Given> : never
+export type Result<Call> = Call extends (argument: never) => infer Given ? Awaited<Given> : never
 
 /** A worker, seen from outside, or the scope within it. */
 interface Channel {

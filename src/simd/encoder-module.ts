@@ -7,6 +7,7 @@ import { EmbeddingsError } from '../openai/errors.ts'
 /** What the module exports; documented in `assembly/`. Addresses and counts are int32. */
 export interface EncoderExports {
   encode(plan: number, scratch: number, texts: number): void
+  help(plan: number, mine: number, scratch: number): number
   sumOfFour(a: number, b: number): number
   classifyBlocks(panels: number, centers: number, ways: number, blocks: number, block: number): void
   toSigned(values: number, count: number): void

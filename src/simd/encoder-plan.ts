@@ -67,19 +67,17 @@ function check(holds: boolean, message: string): void {
 
 /** Whether the encoder has matrices of such widths. @throws UnsupportedModelError where it has not */
 export function checkWidths({ hidden, inner, heads }: Pick<PackedModel, 'hidden' | 'inner' | 'heads'>): void {
-  check(
-    hidden > 0 && hidden % 32 === 0 && hidden <= 4096,
-    `a width of ${String(hidden)} is no multiple of 32 up to 4096`,
-  )
-  check(
-    inner > 0 && inner % 32 === 0 && inner <= 16_384,
-    `a feed-forward width of ${String(inner)} is no multiple of 32 up to 16384`,
-  )
-  const headSize = hidden / heads
-  check(
-    headSize > 0 && headSize % 16 === 0 && headSize <= 256,
-    `a head size of ${String(headSize)} is no multiple of 16 up to 256`,
-  )
+  const widths = [
+    ['width', hidden, 32, 4096],
+    ['feed-forward width', inner, 32, 16_384],
+    ['head size', hidden / heads, 16, 256],
+  ] as const
+  for (const [name, width, step, most] of widths) {
+    check(
+      width > 0 && width % step === 0 && width <= most,
+      `a ${name} of ${String(width)} is no multiple of ${String(step)} up to ${String(most)}`,
+    )
+  }
 }
 
 function checkShapes(source: BertSource): void {
@@ -96,11 +94,17 @@ function checkShapes(source: BertSource): void {
     )
   }
   for (const { query, key, value, output, up, down } of layers) {
-    for (const linear of [query, key, value, output]) {
-      check(linear.inputs === hidden && linear.outputs === hidden, 'an attention matrix is not width × width')
+    const matrices = [
+      ...[query, key, value, output].map((linear) => [linear, hidden, hidden] as const),
+      [up, hidden, inner],
+      [down, inner, hidden],
+    ] as const
+    for (const [linear, inputs, outputs] of matrices) {
+      check(
+        linear.inputs === inputs && linear.outputs === outputs,
+        `a matrix is ${String(linear.inputs)} × ${String(linear.outputs)}, not ${String(inputs)} × ${String(outputs)}`,
+      )
     }
-    check(up.inputs === hidden && up.outputs === inner, 'the first feed-forward matrices differ in shape')
-    check(down.inputs === inner && down.outputs === hidden, 'the second feed-forward matrices differ in shape')
   }
 }
 

@@ -4,12 +4,11 @@ import type { BertSource } from './bert/bert-weights.ts'
 import type { EncoderExports, EncoderModule } from './encoder-module.ts'
 import { planWeights, type PackedModel, type WeightsPlan } from './encoder-plan.ts'
 import { fusedIsFaster } from './kernel-choice.ts'
-import type { NormPlan } from './memory-arena.ts'
+import { PAGE, type NormPlan } from './memory-arena.ts'
 import { matrixStagingBytes, packLinear, type PackTarget } from './pack-matrix.ts'
 import { packTables, tableStagingBytes } from './pack-tables.ts'
 import { planRun, type RunPlan } from './run-plan.ts'
-
-const PAGE = 65_536
+import { isPlace } from './team-words.ts'
 
 /** Workers that can attach to the same weights, one after the other: the memory of one that died is not used again. */
 const MOST_ATTACHED = 16
@@ -93,6 +92,26 @@ export class Encoder {
     return this.#weights.shared ? this.#weights : null
   }
 
+  /** Where this worker's part of the memory begins: by that, others of the same memory name it. */
+  get place(): number {
+    return this.#plan.place
+  }
+
+  /**
+   * Works at another worker's run, for as long as this one is lent to it (`team-words.ts`). Vectors have the same bits
+   * whoever helps.
+   *
+   * @param place of the other worker, untrusted
+   * @returns tasks that were done
+   * @throws Error where no worker of this memory can be there
+   */
+  help(place: number): number {
+    const { address, scratch, end, place: own } = this.#plan
+    const { memory, model } = this.#weights
+    if (!isPlace(memory, model.end, place, end - own)) throw new Error(`place is ${String(place)}`)
+    return this.#exports.help(place + address - own, address, scratch)
+  }
+
   /** Bytes of WebAssembly memory. */
   get bytes(): number {
     return this.#weights.memory.buffer.byteLength
@@ -104,6 +123,7 @@ export class Encoder {
    * @param texts ids below `vocabulary`, lengths within `longest`: the caller has checked that
    * @param fused how to compute dot products; absent: as is faster here
    * @returns texts × width
+   * @throws WebAssembly.RuntimeError where another worker ended while it helped; this one must not run again
    */
   encode({ ids, lengths }: Texts, fused = this.#fused): Float32Array<ArrayBuffer> {
     const vectors = new Float32Array(lengths.length * this.width)

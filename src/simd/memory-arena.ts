@@ -2,8 +2,11 @@
 
 import type { LinearSource, NormSource } from './bert/bert-weights.ts'
 
+/** Bytes by which WebAssembly's memory grows. */
+export const PAGE = 65_536
+
 /** First address of the weights: behind the module's own constants. */
-export const WEIGHTS_START = 65_536
+export const WEIGHTS_START = PAGE
 
 /**
  * Inputs that share a scale of the activations: the first of these that divides a layer's width. Cosine to float32 on

@@ -2,6 +2,7 @@
 
 import type { PackedModel } from './encoder-plan.ts'
 import { LEAST_BLOCK, MemoryArena } from './memory-arena.ts'
+import { TEAM_BYTES } from './team-words.ts'
 
 /** Rows of the feed-forward layer that are computed together; the same number is in `assembly/layout.ts`. */
 const INNER_ROWS = 64
@@ -11,6 +12,8 @@ const STEP_BYTES = 64
 
 /** Memory of one worker: what it computes in, and where a run's texts and vectors lie. */
 export interface RunPlan {
+  /** Where it begins, with the team's words: what the worker is called by others of its memory. */
+  place: number
   /** Address of the `Encoder` structure. */
   address: number
   /** Address of the `Scratch` structure. */
@@ -32,6 +35,8 @@ export interface RunPlan {
 export function planRun(model: PackedModel, start: number): RunPlan {
   const { hidden, inner, heads, longest } = model
   const arena = new MemoryArena(start)
+  // First, so that its place is the worker's. It is written once: packing has used this memory before.
+  const team = arena.structure(new Array<number>(TEAM_BYTES / 4 - 1).fill(0))
   // Attention reads up to three rows beyond a text.
   const capacity = longest + 4
   const padded = Math.ceil((longest + 1) / 16) * 16
@@ -63,6 +68,7 @@ export function planRun(model: PackedModel, start: number): RunPlan {
     arena.allocate(INNER_ROWS * inner),
     arena.allocate((INNER_ROWS * inner * 8) / LEAST_BLOCK),
     arena.allocate(STEP_BYTES),
+    team,
     1,
   ]
   const address = arena.structure(fields)
@@ -82,6 +88,7 @@ export function planRun(model: PackedModel, start: number): RunPlan {
     padded,
   ])
   return {
+    place: start,
     address,
     scratch,
     ids,

@@ -101,6 +101,10 @@ function toSessionError(error: unknown): EmbeddingsError {
 export interface SimdSession extends EmbeddingSession {
   /** Null: its memory is its own, or it was disposed. */
   readonly shared: SharedEncoder | null
+  /** Where its part of that memory begins; see `Encoder.help`. */
+  readonly place: number
+  /** Works at another session's run. @throws as `Encoder.help` does */
+  help(place: number): number
 }
 
 class EncoderSession implements SimdSession {
@@ -128,6 +132,14 @@ class EncoderSession implements SimdSession {
 
   get shared(): SharedEncoder | null {
     return this.#encoder?.shared ?? null
+  }
+
+  get place(): number {
+    return this.#encoder?.place ?? 0
+  }
+
+  help(place: number): number {
+    return this.#encoder?.help(place) ?? 0
   }
 
   dispose(): Promise<void> {

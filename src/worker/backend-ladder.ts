@@ -5,7 +5,7 @@ import { nativeWidth, type Device, type ModelRecipe, type ModelVariant } from '.
 import { EmbeddingsError } from '../openai/errors.ts'
 import type { SharedEncoder } from '../simd/encoder.ts'
 import type { Rung } from './backend-rungs.ts'
-import { InferenceSlot, type Deadlines } from './inference-slot.ts'
+import { InferenceSlot } from './inference-slot.ts'
 import { SharedWeights } from './shared-weights.ts'
 
 /** The backend in force, once a session on it has passed its test. */
@@ -29,8 +29,6 @@ export interface LadderOptions {
   /** Whether workers are up that `startSlot` made. */
   hasWorkers: () => boolean
 }
-
-const DEADLINES: Deadlines = { load: 120_000, run: 120_000 }
 
 /** Backends for the same work, best first. */
 export class BackendLadder {
@@ -127,10 +125,9 @@ export class BackendLadder {
         disabledOptimizers: rung.variant.disabledOptimizers,
       }
     }
-    const pack = () =>
-      InferenceSlot.start(rung.runtime, readConfig, DEADLINES, onPassedOver, onNotShared, onLost)
+    const pack = () => InferenceSlot.start(rung.runtime, readConfig, onPassedOver, onNotShared, onLost)
     if (rung.runtime.kind !== 'simd' || !rung.runtime.shared) return pack()
-    const attach = (shared: SharedEncoder) => InferenceSlot.attach(shared, DEADLINES, onLost)
+    const attach = (shared: SharedEncoder) => InferenceSlot.attach(shared, onLost)
     return this.#weights.open({ pack, attach, onRefused: refuse })
   }
 

@@ -30,12 +30,14 @@ export interface InferenceApi {
   prepare(config: PrepareConfig): Promise<null>
   /** Makes the worker's one session, once prepared; the files in it are transferred. */
   load(config: SessionConfig): Promise<LoadAnswer>
-  /** Makes the worker's one session on weights that another worker has packed. */
-  attach(shared: SharedEncoder): Promise<null>
+  /** Makes the worker's one session on weights that another worker has packed; gives its place in that memory. */
+  attach(shared: SharedEncoder): Promise<number>
   /** Makes the session on onnxruntime after all, of the files that the CPU encoder has passed over. */
   fallBack(runtime: OnnxRuntimeConfig): Promise<LoadAnswer>
   /** Rows × native width, pooled and L2-normalised, in the batch's order; transferred. */
   run(batch: TokenBatch): Promise<Float32Array>
+  /** Works at the run of the worker at that place, for as long as this one is lent to it; gives the tasks it did. */
+  help(place: number): Promise<number>
   /** Settles when the GPU device is lost, with the reason; never on the CPU. */
   lost(argument: null): Promise<string>
 }

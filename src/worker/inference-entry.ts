@@ -12,16 +12,20 @@ import { describeError } from '../rpc/error-codec.ts'
 import { holdLock } from '../rpc/liveness.ts'
 import { answerCalls } from '../rpc/worker-calls.ts'
 import type { EncoderModule } from '../simd/encoder-module.ts'
-import { attachSimdSession, createSimdSession, prepareEncoder } from '../simd/session.ts'
+import { attachSimdSession, createSimdSession, prepareEncoder, type SimdSession } from '../simd/session.ts'
 import type { InferenceApi, LoadAnswer } from './inference-api.ts'
 import { trustOwnScripts } from './trusted-scripts.ts'
 
 trustOwnScripts()
 
 let session: EmbeddingSession | null = null
+/** The same, where it is the CPU encoder's. */
+let simd: SimdSession | null = null
 let encoder: EncoderModule | null = null
 /** Files that the CPU encoder does not know, until onnxruntime takes them. */
 let passedOver: ModelConfig | null = null
+
+const NOTHING: LoadAnswer = { adapter: null, passedOver: null, shared: null, notShared: null }
 
 /** Why the weights are not in shared memory though they should be. */
 let notShared: string | null = null
@@ -44,7 +48,7 @@ async function onnxSessions(): Promise<typeof OnnxSessions> {
 
 async function loadOnnx(config: OnnxRuntimeConfig & ModelConfig): Promise<LoadAnswer> {
   session = await (await onnxSessions()).createOnnxSession(config)
-  return { adapter: session.adapter, passedOver: null, shared: null, notShared: null }
+  return { ...NOTHING, adapter: session.adapter }
 }
 
 /** Where shared memory cannot be had, memory of this worker's own does it. */
@@ -64,9 +68,8 @@ async function openEncoder({ build, shared }: SimdRuntimeConfig): Promise<Encode
 async function loadSimd(config: SimdRuntimeConfig & ModelConfig): Promise<LoadAnswer> {
   const module = (encoder ??= await openEncoder(config))
   try {
-    const made = await createSimdSession(module, config)
-    session = made
-    return { adapter: null, passedOver: null, shared: made.shared, notShared }
+    session = simd = await createSimdSession(module, config)
+    return { ...NOTHING, shared: simd.shared, notShared }
   } catch (error) {
     if (!module.shared || !(error instanceof EmbeddingsError) || error.code !== 'out_of_memory') throw error
     notShared = error.message
@@ -92,12 +95,12 @@ answerCalls<InferenceApi>(self, {
       const unknown = error instanceof EmbeddingsError && error.code === 'unsupported_environment'
       if (!unknown || config.otherwise === null) throw error
       passedOver = config
-      return { adapter: null, passedOver: error.message, shared: null, notShared: null }
+      return { ...NOTHING, passedOver: error.message }
     }
   },
   attach: async (shared) => {
-    session = await attachSimdSession(shared)
-    return null
+    session = simd = await attachSimdSession(shared)
+    return simd.place
   },
   fallBack: async (runtime) => {
     const config = passedOver
@@ -106,5 +109,6 @@ answerCalls<InferenceApi>(self, {
     return loadOnnx({ ...config, ...runtime })
   },
   run: (batch) => loaded().run(batch),
+  help: (place) => Promise.resolve(simd?.help(place) ?? 0),
   lost: () => loaded().lost,
 })

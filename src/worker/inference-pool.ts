@@ -4,6 +4,7 @@ import type { TokenBatch } from '../engine/batch.ts'
 import { PriorityQueue } from '../engine/queue.ts'
 import { EmbeddingsError, type EmbeddingsErrorCode } from '../openai/errors.ts'
 import type { Priority } from '../openai/types.ts'
+import { TimedChoice } from '../simd/timed-choice.ts'
 import type { InferenceSlot } from './inference-slot.ts'
 
 interface Done {
@@ -18,6 +19,8 @@ interface Job {
   readonly signal: AbortSignal
   readonly resolve: (done: Done) => void
   readonly reject: (error: unknown) => void
+  /** Others must not help. */
+  alone: boolean
   replayed: boolean
 }
 
@@ -36,7 +39,11 @@ export class InferencePool {
   readonly #options: PoolOptions
   readonly #queue = new PriorityQueue<Job>()
   readonly #idle = new Set<InferenceSlot>()
-  readonly #busy = new Set<InferenceSlot>()
+  readonly #busy = new Map<InferenceSlot, Job>()
+  /** Whether a run for which nobody else waits goes faster with help. */
+  readonly #help = new TimedChoice()
+  /** Runs that have begun. */
+  #runs = 0
   #starting = 0
   /** Lowered when one more worker could not be started beside those that run: asking again would fail again. */
   #ceiling = Infinity
@@ -75,16 +82,16 @@ export class InferencePool {
     return (await this.#enqueue(batch, priority, signal)).rows
   }
 
-  /** Milliseconds that a batch takes on a worker, once its turn has come. @throws as `run` does */
+  /** Milliseconds that a batch takes on one worker, once its turn has come. @throws as `run` does */
   async time(batch: TokenBatch, signal: AbortSignal): Promise<number> {
-    return (await this.#enqueue(batch, 'background', signal)).milliseconds
+    return (await this.#enqueue(batch, 'background', signal, true)).milliseconds
   }
 
-  async #enqueue(batch: TokenBatch, priority: Priority, signal: AbortSignal): Promise<Done> {
+  async #enqueue(batch: TokenBatch, priority: Priority, signal: AbortSignal, alone = false): Promise<Done> {
     signal.throwIfAborted()
     if (this.#closed !== null) throw this.#closed
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
-    const job: Job = { batch, priority, signal, resolve, reject, replayed: false }
+    const job: Job = { batch, priority, signal, resolve, reject, alone, replayed: false }
     const abort = (): void => {
       this.#queue.remove(job)
       // One that runs cannot be stopped; its rows go nowhere.
@@ -104,21 +111,28 @@ export class InferencePool {
   close(error: EmbeddingsError): void {
     this.#closed = error
     for (const job of this.#queue.drain()) job.reject(error)
-    for (const slot of [...this.#idle, ...this.#busy]) slot.terminate()
+    for (const slot of [...this.#idle, ...this.#busy.keys()]) slot.terminate()
     this.#idle.clear()
     this.#busy.clear()
   }
 
-  #pump(): void {
+  /** @param helpers workers that shall be up or coming though no batch waits for them */
+  #pump(helpers = 0): void {
     for (const slot of this.#idle) {
       const job = this.#queue.shift()
-      if (job === undefined) return
+      if (job === undefined) break
       this.#idle.delete(slot)
-      this.#busy.add(slot)
+      this.#busy.set(slot, job)
       void this.#work(slot, job)
     }
+    // Whoever has no work helps those that have.
+    if (this.#queue.size === 0 && this.#help.first) {
+      for (const [leader, { alone }] of this.#busy) {
+        if (!alone) for (const slot of this.#idle) slot.help(leader)
+      }
+    }
     const room = Math.min(this.#options.size(), this.#ceiling) - this.workers
-    const wanted = Math.min(this.#queue.size, room) - this.#starting
+    const wanted = Math.min(Math.max(this.#queue.size, helpers), room) - this.#starting
     for (let missing = wanted; missing > 0; missing--) void this.#startOne()
   }
 
@@ -137,22 +151,28 @@ export class InferencePool {
   }
 
   async #work(slot: InferenceSlot, job: Job): Promise<void> {
+    const way = this.#help.first
+    const lone = !job.alone && this.#busy.size === 1 && this.#queue.size === 0 && this.#idle.size > 0
+    const run = ++this.#runs
+    const started = performance.now()
     try {
-      const started = performance.now()
       const rows = await slot.run(job.batch)
-      job.resolve({ rows, milliseconds: performance.now() - started })
+      const milliseconds = performance.now() - started
+      if (lone && run === this.#runs) this.#help.record(way, job.batch.ids.length, milliseconds)
+      job.resolve({ rows, milliseconds })
     } catch (error) {
       this.#settleFailure(slot, job, error)
     }
     // A slot that was dropped meanwhile must not come back.
     if (this.#busy.delete(slot) && !slot.dead) this.#idle.add(slot)
-    this.#pump()
+    // A lone worker that is asked again and again gets one to help it.
+    this.#pump(slot.shared !== null && this.workers === 1 && run > 1 ? 1 : 0)
   }
 
   #settleFailure(slot: InferenceSlot, job: Job, error: unknown): void {
     const replayable = error instanceof EmbeddingsError && REPLAYABLE.has(error.code)
     if (replayable && !job.replayed && !job.signal.aborted && this.#closed === null) {
-      job.replayed = true
+      job.replayed = job.alone = true
       this.#queue.pushFront(job)
     } else job.reject(this.#closed ?? error)
     // After any failed run the module's memory is in doubt; a fresh worker costs less than a wrong vector.

@@ -5,17 +5,16 @@ import type { RuntimeConfig, SessionConfig } from '../engine/embedding-session.t
 import { EmbeddingsError } from '../openai/errors.ts'
 import { onLockFreed } from '../rpc/liveness.ts'
 import { OpenCalls } from '../rpc/open-calls.ts'
-import { WorkerCalls } from '../rpc/worker-calls.ts'
+import { WorkerCalls, type Argument, type Result } from '../rpc/worker-calls.ts'
 import type { SharedEncoder } from '../simd/encoder.ts'
-import type { InferenceApi, LoadAnswer } from './inference-api.ts'
+import { lend } from '../simd/team-words.ts'
+import type { InferenceApi } from './inference-api.ts'
 
-/** Milliseconds after which a worker that has not answered is given up. */
-export interface Deadlines {
-  /** Fetching and compiling the runtime, building the session. */
-  load: number
-  /** One batch. The first on WebGPU compiles its shaders. */
-  run: number
-}
+/**
+ * Milliseconds after which a worker that has not answered is given up: that long nothing takes, not even fetching and compiling
+ * the runtime, or the first batch on WebGPU, which compiles its shaders.
+ */
+const DEADLINE = 120_000
 
 function spawnInferenceWorker(): Worker {
   return new Worker(new URL('./inference-entry.js', import.meta.url), { type: 'module' })
@@ -27,45 +26,47 @@ export class InferenceSlot {
   adapter: string | null = null
   /** Weights in shared memory that its session runs on; null: its memory is its own. */
   shared: SharedEncoder | null = null
+  /** Where its own part of that memory begins. */
+  #place = 0
+  /** The worker that this one is lent to. */
+  #leader: InferenceSlot | null = null
+  /** Those that may be at a task of the present run. */
+  readonly #helpers = new Set<InferenceSlot>()
   readonly #worker: Worker
   readonly #calls: WorkerCalls<InferenceApi>
-  readonly #deadlines: Deadlines
-  /** Rejects when the worker can no longer be used. */
-  readonly #failure: Promise<never>
-  #fail: (error: EmbeddingsError) => void = () => undefined
   readonly #openCalls = new OpenCalls()
-  #dead = false
+  /** Why the worker can no longer be used. */
+  #failure: EmbeddingsError | null = null
+  #onLost: ((slot: InferenceSlot, error: EmbeddingsError) => void) | null = null
   readonly #ended = new AbortController()
 
-  private constructor(deadlines: Deadlines) {
+  private constructor() {
     this.#worker = spawnInferenceWorker()
     this.#calls = new WorkerCalls(this.#worker)
-    this.#deadlines = deadlines
-    this.#failure = new Promise((_, reject) => {
-      this.#fail = (error) => {
-        if (this.#dead) return
-        this.#dead = true
-        reject(error)
-        this.#openCalls.fail(error)
-        // Whatever it failed of, nobody asks it again; only its end gives the memory back.
-        this.#ended.abort()
-        this.#worker.terminate()
-      }
-    })
-    // It is handed to callers; alone it must not count as unhandled.
-    this.#failure.catch(() => undefined)
     this.#worker.addEventListener('error', (event) => {
       // Otherwise it goes on to the page as an error of the service, which is well.
       event.preventDefault()
       // A worker script that cannot be loaded gives an event without a message.
       const message = event.message || 'its script could not be loaded (missing, or blocked by worker-src)'
-      this.#fail(new EmbeddingsError('worker_terminated', `The inference worker failed: ${message}.`))
+      this.#end(`failed: ${message}`)
     })
     this.#worker.addEventListener('messageerror', () => {
-      this.#fail(
-        new EmbeddingsError('worker_terminated', 'A message of the inference worker could not be read.'),
-      )
+      this.#end('failed: a message could not be read')
     })
+  }
+
+  #fail(error: EmbeddingsError): void {
+    if (this.#failure !== null) return
+    this.#failure = error
+    this.#openCalls.fail(error)
+    // Whatever it failed of, nobody asks it again; only its end gives the memory back.
+    this.#ended.abort()
+    this.#worker.terminate()
+    queueMicrotask(() => this.#onLost?.(this, error))
+  }
+
+  #end(what: string): void {
+    this.#fail(new EmbeddingsError('worker_terminated', `The inference worker ${what}.`))
   }
 
   /**
@@ -81,30 +82,31 @@ export class InferenceSlot {
   static async start(
     runtime: RuntimeConfig,
     readConfig: () => Promise<SessionConfig>,
-    deadlines: Deadlines,
     onPassedOver: (reason: string) => void,
     onNotShared: (reason: string) => void,
     onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
   ): Promise<InferenceSlot> {
-    const slot = new InferenceSlot(deadlines)
+    const slot = new InferenceSlot()
     let config: SessionConfig
     try {
       const [, read] = await Promise.all([slot.#prepare(runtime), readConfig()])
       config = read
       const files = [config.model, ...config.externalData.map(({ data }) => data)]
-      let answer = await slot.#makeSession(slot.#calls.call('load', config, files))
+      let answer = await slot.#ask('load', config, files)
       if (answer.passedOver !== null && runtime.kind === 'simd' && runtime.otherwise !== null) {
         onPassedOver(answer.passedOver)
-        answer = await slot.#makeSession(slot.#calls.call('fallBack', runtime.otherwise))
+        answer = await slot.#ask('fallBack', runtime.otherwise)
       }
       slot.adapter = answer.adapter
       slot.shared = answer.shared
+      // Who packs has its part behind the weights.
+      slot.#place = answer.shared?.model.end ?? 0
       if (answer.notShared !== null) onNotShared(answer.notShared)
     } catch (error) {
       slot.terminate()
       throw error
     }
-    slot.#tellLoss(onLost)
+    slot.#onLost = onLost
     if (config.device === 'webgpu') slot.#watchDevice()
     return slot
   }
@@ -116,68 +118,85 @@ export class InferenceSlot {
    */
   static async attach(
     shared: SharedEncoder,
-    deadlines: Deadlines,
     onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
   ): Promise<InferenceSlot> {
-    const slot = new InferenceSlot(deadlines)
+    const slot = new InferenceSlot()
     try {
       await slot.#prepare(null)
-      await slot.#settle(slot.#calls.call('attach', shared), deadlines.load, 'making the session')
+      slot.#place = await slot.#ask('attach', shared)
     } catch (error) {
       slot.terminate()
       throw error
     }
     slot.shared = shared
-    slot.#tellLoss(onLost)
+    slot.#onLost = onLost
     return slot
-  }
-
-  #tellLoss(onLost: (slot: InferenceSlot, error: EmbeddingsError) => void): void {
-    this.#failure.catch((error: unknown) => {
-      onLost(this, error as EmbeddingsError)
-    })
-  }
-
-  #makeSession(loading: Promise<LoadAnswer>): Promise<LoadAnswer> {
-    return this.#settle(loading, this.#deadlines.load, 'making the session')
   }
 
   async #prepare(runtime: RuntimeConfig | null): Promise<void> {
     // Absent on insecure origins, whatever the types say.
     const hasLocks = (navigator as { locks?: LockManager }).locks !== undefined
     const livenessLock = hasLocks ? `browser-embeddings:inference:${crypto.randomUUID()}` : null
-    const preparing = this.#calls.call('prepare', { runtime, livenessLock })
-    await this.#settle(preparing, this.#deadlines.load, 'starting the runtime')
+    await this.#ask('prepare', { runtime, livenessLock })
     if (livenessLock === null) return
     onLockFreed(livenessLock, this.#ended.signal, () => {
-      this.#fail(new EmbeddingsError('worker_terminated', 'The inference worker ended unexpectedly.'))
+      this.#end('ended unexpectedly')
     })
   }
 
   /** True when the worker has failed or was terminated. */
   get dead(): boolean {
-    return this.#dead
+    return this.#failure !== null
   }
 
   /** @throws EmbeddingsError from the session; `worker_terminated`, `device_lost` or `timeout` when the worker died */
   async run(batch: TokenBatch): Promise<Float32Array> {
-    if (this.#dead) return this.#failure
+    this.#lendTo(null)
     try {
-      return await this.#settle(this.#calls.call('run', batch), this.#deadlines.run, 'running a batch')
+      return await this.#ask('run', batch)
     } catch (error) {
       // The run may tell of the loss before the device does; either way it counts as one.
       if (error instanceof EmbeddingsError && error.code === 'device_lost') this.#fail(error)
-      throw error
+      // It may be their fault; without them it may succeed.
+      if (this.#helpers.size > 0) this.#end('failed at a run that others helped with')
+      throw this.#failure ?? error
+    } finally {
+      for (const helper of this.#helpers) if (helper.#leader === this) helper.#lendTo(null)
+      this.#helpers.clear()
     }
+  }
+
+  /**
+   * Has this worker, which must be idle, help another of the same memory with its present run, until that is done or work
+   * of its own comes. Nothing happens where they have no memory in common, or it helps already.
+   */
+  help(leader: InferenceSlot): void {
+    if (this.shared === null || this.shared !== leader.shared || this.#leader !== null) return
+    this.#lendTo(leader)
+    leader.#helpers.add(this)
+    this.#ask('help', leader.#place).then(
+      () => leader.#helpers.delete(this),
+      () => {
+        this.terminate()
+        // It may have ended in the middle of a task, which nobody else does.
+        if (leader.#helpers.has(this)) leader.#end('failed at a run that others helped with')
+      },
+    )
+  }
+
+  #lendTo(leader: InferenceSlot | null): void {
+    if (this.shared === null || this.#leader === leader) return
+    this.#leader = leader
+    lend(this.shared.memory, this.#place, leader === null ? 0 : leader.#place)
   }
 
   /** Ends the worker; memory that WebAssembly took comes back only so. */
   terminate(): void {
-    this.#fail(new EmbeddingsError('worker_terminated', 'The inference worker was terminated.'))
+    this.#end('was terminated')
   }
 
   #watchDevice(): void {
-    void Promise.race([this.#calls.call('lost', null), this.#failure]).then(
+    void this.#calls.call('lost', null).then(
       (reason) => {
         this.#fail(new EmbeddingsError('device_lost', `The GPU device was lost (${reason}).`))
       },
@@ -185,14 +204,19 @@ export class InferenceSlot {
     )
   }
 
-  async #settle<T>(call: Promise<T>, deadline: number, doing: string): Promise<T> {
-    if (this.#dead) return Promise.race([call, this.#failure])
+  /** Makes one call, which settles in any case. */
+  async #ask<Name extends keyof InferenceApi>(
+    name: Name,
+    argument: Argument<InferenceApi[Name]>,
+    transfer: Transferable[] = [],
+  ): Promise<Result<InferenceApi[Name]>> {
+    if (this.#failure !== null) throw this.#failure
     const timer = setTimeout(() => {
-      const message = `The inference worker was silent for ${String(deadline)} ms while ${doing}.`
+      const message = `The inference worker was silent for ${String(DEADLINE)} ms (${name}).`
       this.#fail(new EmbeddingsError('timeout', message))
-    }, deadline)
+    }, DEADLINE)
     try {
-      return await this.#openCalls.settle(call)
+      return await this.#openCalls.settle(this.#calls.call(name, argument, transfer))
     } finally {
       clearTimeout(timer)
     }

@@ -19,7 +19,8 @@ export interface SlotStarters {
  */
 export class SharedWeights {
   #shared: SharedEncoder | null = null
-  readonly #users = new Set<InferenceSlot>()
+  /** Workers, and those that are coming. */
+  readonly #users = new Set<InferenceSlot | Promise<InferenceSlot>>()
   #packing: Promise<unknown> | null = null
 
   /** A worker on the weights that are there, or that packs them; while one packs, others wait for it. */
@@ -27,13 +28,17 @@ export class SharedWeights {
     while (this.#packing !== null) await this.#packing
     const shared = this.#shared
     if (shared !== null) {
+      const coming = attach(shared)
+      this.#users.add(coming)
       try {
-        return this.#keep(await attach(shared))
+        return this.#keep(await coming)
       } catch (error) {
         if (this.#shared === shared) this.#shared = null
         onRefused(describeError(error))
-        return this.open({ pack, attach, onRefused })
+      } finally {
+        this.#users.delete(coming)
       }
+      return this.open({ pack, attach, onRefused })
     }
     const packing = pack()
     this.#packing = packing

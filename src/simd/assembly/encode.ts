@@ -2,7 +2,8 @@
 
 import { Encoder, INNER_ROWS, Layer, Linear, Norm, Scratch } from './layout'
 import { poolAndNormalize } from './normalize'
-import { ATTEND, COLUMNS, doTask, DOWN, EMBED, NORMALIZE, OUTPUT, PROJECT, QUANTIZE, ROWS, UP } from './steps'
+import { ATTEND, COLUMNS, DOWN, EMBED, NORMALIZE, OUTPUT, PROJECT, QUANTIZE, ROWS, UP } from './steps'
+import { perform } from './team'
 
 /**
  * Runs the texts at `ids` and `lengths`, whose tokens fit into the capacity together.
@@ -26,16 +27,16 @@ export function encode(plan: usize, own: usize, texts: u32): void {
   normalize(e, s, EMBED, parts, e.embeddingNorm, layer.qkv)
   for (let index: u32 = 1; index <= e.layerCount; index++) {
     step.layer = layer
-    run(e, s, PROJECT, layer.qkv.outputs / COLUMNS)
-    run(e, s, ATTEND, e.heads)
+    perform(e, s, PROJECT, layer.qkv.outputs / COLUMNS)
+    perform(e, s, ATTEND, e.heads)
     normalize(e, s, QUANTIZE, parts, layer.outputNorm, layer.output)
-    run(e, s, OUTPUT, columns)
+    perform(e, s, OUTPUT, columns)
     normalize(e, s, NORMALIZE, parts, layer.outputNorm, layer.up)
     for (let first: u32 = 0; first < even; first += INNER_ROWS) {
       step.first = first
       step.count = min<u32>(INNER_ROWS, even - first)
-      run(e, s, UP, e.inner / layer.down.block)
-      run(e, s, DOWN, columns)
+      perform(e, s, UP, e.inner / layer.down.block)
+      perform(e, s, DOWN, columns)
     }
     const norm = layer.downNorm
     layer = layerOf(e, index)
@@ -59,12 +60,7 @@ function tokensOf(e: Encoder, text: u32): u32 {
 function normalize(e: Encoder, s: Scratch, kind: u32, parts: u32, norm: Norm, linear: Linear): void {
   e.step.norm = norm
   e.step.linear = linear
-  run(e, s, kind, parts)
-}
-
-function run(e: Encoder, s: Scratch, kind: u32, tasks: u32): void {
-  e.step.kind = kind
-  for (let task: u32 = 0; task < tasks; task++) doTask(e, s, task)
+  perform(e, s, kind, parts)
 }
 
 function pool(e: Encoder, texts: u32): void {

@@ -13,5 +13,6 @@ export {
   toSigned,
   widenHalves,
 } from './pack'
+export { help } from './team'
 // For tests alone: what it gives must stay within the range in which dot products are exact.
 export { quantizeActivations } from './quantize'

@@ -94,6 +94,8 @@ export class Encoder {
   innerActivations: usize
   innerScales: usize
   step: Step
+  /** Where others find the tasks of a step; see `team.ts`. */
+  team: usize
   /** How dot products are computed: 1: in one instruction; 0: in two. See `dot.ts`. The result is the same. */
   fused: u32
 }
