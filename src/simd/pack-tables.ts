@@ -18,12 +18,13 @@ export function packTables(target: PackTarget, plan: WeightsPlan, source: BertSo
   const { words, hidden } = source
   // A zero point other than the middle is the same number for every element: it can go into the positions.
   const shift = words.scales === null ? packFloatTable(target, plan, words) : packInt8Table(target, plan, words)
-  const positions = new Float32Array(target.memory, plan.model.positions, plan.positionRows * hidden)
-  positions.set(rowsOf(source.positions, plan.positionRows))
+  const positions = rowsOf(source.positions, plan.positionRows)
   const type = source.types === null ? new Float32Array(hidden) : rowsOf(source.types, 1)
-  for (let at = 0; at < positions.length; at++) {
-    positions[at] = (positions[at] ?? 0) + (type[at % hidden] ?? 0) + shift
+  for (let row = 0; row < positions.length; row += hidden) {
+    for (let at = 0; at < hidden; at++)
+      positions[row + at] = (positions[row + at] ?? 0) + (type[at] ?? 0) + shift
   }
+  new Float32Array(target.memory, plan.model.positions, positions.length).set(positions)
 }
 
 /**
@@ -71,6 +72,7 @@ function packFloatTable(target: PackTarget, plan: WeightsPlan, table: TableSourc
 function rowsOf(table: TableSource, count: number): Float32Array {
   const { values, width, zeroPoint, block } = table
   const bytes = values.bytes.subarray(0, (values.bytes.length / table.rows) * count)
+  if (values.type === 'float32') return new Float32Array(bytes.slice().buffer)
   const part: OnnxTensor = { ...values, bytes, size: count * width }
   const rows = Float32Array.from(numbersOf(part) ?? [])
   if (table.scales === null) return rows

@@ -34,7 +34,8 @@ function makeModel(): BertSource {
   const next = makeNumbers()
   const bytes = (name: string, dims: readonly number[], most = 127): OnnxTensor => {
     const size = dims.reduce((product, dim) => product * dim, 1)
-    const values = Int8Array.from({ length: size }, () => next(2 * most + 1) - most)
+    const values = new Int8Array(size)
+    for (let at = 0; at < size; at++) values[at] = next(2 * most + 1) - most
     return { name, type: 'int8', dims, size, bytes: new Uint8Array(values.buffer) }
   }
   const floats = (count: number, center: number): Float32Array =>

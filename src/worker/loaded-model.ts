@@ -70,7 +70,9 @@ export class LoadedModel {
     const progress = new DownloadProgress(recipe, onProgress)
     progress.expect(['tokenizer.json', 'tokenizer_config.json', likelyGraph(recipe, config.device)])
     const read = (path: string) => ({ signal, onProgress: progress.of(path) })
-    const tokenizing = readTokenizer(repository, recipe, read)
+    // Made while the inference worker takes the graph in: before that, it would hold up the start of that worker.
+    const { promise: graphIsRead, resolve: makeTokenizer } = Promise.withResolvers<null>()
+    const tokenizing = readTokenizer(repository, recipe, read, graphIsRead)
     // Awaited below, beside the first worker; until then a failure must not count as unhandled.
     tokenizing.catch(() => undefined)
     const backends = await ModelBackends.start({
@@ -78,7 +80,10 @@ export class LoadedModel {
       config,
       signal,
       attempts: context.attempts,
-      encode: async (text) => (await tokenizing).encodeText(text, { truncate: true, item: 'input' }),
+      encode: async (text) => {
+        makeTokenizer(null)
+        return (await tokenizing).encodeText(text, { truncate: true, item: 'input' })
+      },
       openTrial: (options) => context.gpu.openTrial(options),
       readModel: async (variant, signal) => {
         const readPart = async (path: string): Promise<ArrayBuffer> => {
@@ -95,7 +100,10 @@ export class LoadedModel {
           })),
         )
         // The graph last: where a folder tells no list of its files, a stored graph stands for a model that is whole.
-        return { model: await readPart(variant.file), externalData }
+        const model = await readPart(variant.file)
+        // Once it is on its way.
+        setTimeout(makeTokenizer, 0, null)
+        return { model, externalData }
       },
       onPhase: (type, device) => {
         onProgress({ type, model: recipe.id, device })
@@ -105,6 +113,7 @@ export class LoadedModel {
       },
     })
     let tokenizer: Tokenizer
+    makeTokenizer(null)
     try {
       tokenizer = await tokenizing
       signal.throwIfAborted()
@@ -170,10 +179,12 @@ async function readTokenizer(
   repository: ModelRepository,
   recipe: ModelRecipe,
   read: (path: string) => ReadOptions,
+  start: Promise<null>,
 ): Promise<Tokenizer> {
   const [json, config] = await Promise.all([
     repository.readJson(recipe, 'tokenizer.json', read('tokenizer.json')),
     repository.readJson(recipe, 'tokenizer_config.json', read('tokenizer_config.json')),
   ])
+  await start
   return new Tokenizer(json, config, recipe)
 }

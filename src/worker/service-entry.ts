@@ -24,8 +24,11 @@ function tell(message: ProgressMessage): void {
 }
 
 async function start(config: ServiceConfig, store: MessagePort | null): Promise<EmbeddingService> {
-  if (config.livenessLock !== null) await holdLock(config.livenessLock)
-  return EmbeddingService.create(config, (progress) => tell({ progress }), store)
+  const [created] = await Promise.all([
+    EmbeddingService.create(config, (progress) => tell({ progress }), store),
+    config.livenessLock === null ? null : holdLock(config.livenessLock),
+  ])
+  return created
 }
 
 /** Answers by the service, once it is configured: the page sends its first calls right behind `configure`. */
