@@ -14,6 +14,7 @@ import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config'
 import { staticFolders } from './tools/serve/static-folders.ts'
 import { chromiumArgs, chromiumCandidates, webgpuArgs } from './tools/test/find-chromium.mjs'
+import { LongestFirst } from './tools/test/longest-first.ts'
 
 const repository = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -185,6 +186,7 @@ function browserProject(
 
 const tests = (): ViteUserConfig => ({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         resolve: { alias: publicNames },
