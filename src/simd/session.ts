@@ -83,17 +83,16 @@ function checkLength(source: BertSource, maxTokens: number): void {
   throw new UnsupportedModelError('shape', message)
 }
 
-function toSessionError(error: unknown): EmbeddingsError {
-  if (error instanceof UnsupportedModelError || error instanceof OnnxFileError) {
-    const message = `The CPU encoder does not run this model: ${error.message}.`
-    return new EmbeddingsError('unsupported_environment', message, { cause: error })
+function toSessionError(cause: unknown): EmbeddingsError {
+  if (cause instanceof UnsupportedModelError || cause instanceof OnnxFileError) {
+    const message = `The CPU encoder does not run this model: ${cause.message}.`
+    return new EmbeddingsError('unsupported_environment', message, { cause })
   }
-  if (error instanceof RangeError) {
-    const message = 'The browser has no memory left for this model.'
-    return new EmbeddingsError('out_of_memory', message, { cause: error })
+  if (cause instanceof RangeError) {
+    return new EmbeddingsError('out_of_memory', 'The browser has no memory left for this model.', { cause })
   }
-  return new EmbeddingsError('inference_failed', `The CPU encoder could not be started: ${String(error)}`, {
-    cause: error,
+  return new EmbeddingsError('inference_failed', `The CPU encoder could not be started: ${String(cause)}`, {
+    cause,
   })
 }
 
@@ -117,16 +116,15 @@ class EncoderSession implements SimdSession {
     this.#encoder = encoder
   }
 
-  run(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
+  // Asynchronous because sessions are.
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async run(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
+    if (this.#encoder === null) throw new EmbeddingsError('inference_failed', 'The session was disposed.')
+    checkBatch(batch, this.#encoder)
     try {
-      if (this.#encoder === null) throw new EmbeddingsError('inference_failed', 'The session was disposed.')
-      checkBatch(batch, this.#encoder)
-      return Promise.resolve(this.#encoder.encode(batch))
-    } catch (error) {
-      const failure = new EmbeddingsError('inference_failed', `Inference failed: ${String(error)}`, {
-        cause: error,
-      })
-      return Promise.reject(error instanceof EmbeddingsError ? error : failure)
+      return this.#encoder.encode(batch)
+    } catch (cause) {
+      throw new EmbeddingsError('inference_failed', `Inference failed: ${String(cause)}`, { cause })
     }
   }
 

@@ -15,36 +15,40 @@ const LEAST_SAMPLES = 3
 /** The latest samples that count: three bad ones of five change the choice. */
 const MOST_SAMPLES = 5
 
-/** Until both ways are known, the second one is taken after so many runs of the first. */
-const EXPLORE = 3
-
-/** Least runs between two trials of the other way, however little they cost. */
-const LEAST_PAUSE = 8
+/** Least runs between two trials of the other way: so often it is tried while it is unknown or costs nothing. */
+const LEAST_PAUSE = 3
 
 /** Most of the time that may be lost by trying the slower way again. */
 const TRIALS = 0.02
 
+/** What is known of one way. */
+interface Way {
+  /** Milliseconds a unit, the latest last. */
+  samples: number[]
+  /** Of the sample that is being taken. */
+  units: number
+  milliseconds: number
+}
+
+const unknown = (): Way => ({ samples: [], units: 0, milliseconds: 0 })
+
+/** Milliseconds a unit; NaN: not known yet. */
+function costOf({ samples }: Way): number {
+  const median = samples.toSorted((a, b) => a - b)[samples.length >> 1]
+  return samples.length < LEAST_SAMPLES ? NaN : (median ?? NaN)
+}
+
 /** Takes the way that was faster of late, and tries the other one now and then. */
 export class TimedChoice {
-  /** Milliseconds a unit of each way, the latest last. */
-  readonly #samples: readonly [number[], number[]] = [[], []]
-  /** Units and milliseconds of the samples that are being taken. */
-  readonly #open: readonly [[number, number], [number, number]] = [
-    [0, 0],
-    [0, 0],
-  ]
-  #best: 0 | 1 = 0
+  /** True: the next run is to go the first way, which is taken until the second is known to be faster. */
+  first = true
+  readonly #one = unknown()
+  readonly #other = unknown()
   #warmUp = 0
-  /** Since the other way was tried. */
+  /** Since the slower way was tried. */
   #runs = 0
   /** Milliseconds that trying it may lose. */
   #credit = 0
-  #trying = false
-
-  /** True: the next run is to go the first way, which is taken until the second is known to be faster. */
-  get first(): boolean {
-    return (this.#best === 0) !== this.#trying
-  }
 
   /**
    * Takes the time of a run that has ended; runs may overlap.
@@ -53,36 +57,23 @@ export class TimedChoice {
    * @param units of its work: what the time grows with
    */
   record(first: boolean, units: number, milliseconds: number): void {
-    const way = first ? 0 : 1
+    const way = first ? this.#one : this.#other
     if (this.#warmUp < WARM_UP) this.#warmUp += milliseconds
-    else this.#add(way, units, milliseconds)
-    this.#best = this.#cost(1) < this.#cost(0) ? 1 : 0
-    const onBest = way === this.#best
+    else {
+      way.units += units
+      way.milliseconds += milliseconds
+    }
+    if (way.milliseconds >= SAMPLE) {
+      way.samples = [...way.samples, way.milliseconds / way.units].slice(-MOST_SAMPLES)
+      way.units = way.milliseconds = 0
+    }
+    const gain = costOf(this.#one) - costOf(this.#other)
+    const firstIsBest = !(gain > 0)
+    const onBest = first === firstIsBest
     this.#runs = onBest ? this.#runs + 1 : 0
     this.#credit = onBest ? this.#credit + milliseconds * TRIALS : 0
-    const best = this.#cost(this.#best)
-    // At most as much as the run takes: what was tried in a bad moment must not seem bad for ever.
-    const loss = Math.min(this.#cost(this.#best === 0 ? 1 : 0) - best, best) * units
-    this.#trying = Number.isNaN(loss)
-      ? this.#runs >= EXPLORE
-      : this.#runs >= LEAST_PAUSE && this.#credit >= loss
-  }
-
-  #add(way: 0 | 1, units: number, milliseconds: number): void {
-    const open = this.#open[way]
-    open[0] += units
-    open[1] += milliseconds
-    if (open[1] < SAMPLE) return
-    const samples = this.#samples[way]
-    samples.push(open[1] / open[0])
-    if (samples.length > MOST_SAMPLES) samples.shift()
-    open.fill(0)
-  }
-
-  /** Milliseconds a unit; NaN: not known yet. */
-  #cost(way: 0 | 1): number {
-    const samples = this.#samples[way]
-    const median = samples.toSorted((a, b) => a - b)[samples.length >> 1]
-    return median === undefined || samples.length < LEAST_SAMPLES ? NaN : median
+    // At most as much as the run takes: what was tried in a bad moment must not seem bad for ever. Unknown: nothing.
+    const tooDear = this.#credit < Math.min(Math.abs(gain) * units, milliseconds)
+    this.first = firstIsBest === (this.#runs < LEAST_PAUSE || tooDear)
   }
 }

@@ -2,7 +2,6 @@
 
 import { cpuLayout } from '../engine/backend.ts'
 import { Tokenizer } from '../engine/tokenizer.ts'
-import type { ReadOptions } from '../models/model-files.ts'
 import type { ModelRecipe } from '../models/recipe.ts'
 import type { ModelRepository } from '../models/repository.ts'
 import { EmbeddingsError } from '../openai/errors.ts'
@@ -36,6 +35,8 @@ export interface LoadContext {
   onProgress: (progress: ProgressEvent) => void
 }
 
+const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const
+
 /** One model on one backend; made by `load`, ended by `dispose`. */
 export class LoadedModel {
   readonly recipe: ModelRecipe
@@ -68,22 +69,22 @@ export class LoadedModel {
     context.gpu.prepare()
     const recipe = await repository.resolve(id, signal)
     const progress = new DownloadProgress(recipe, onProgress)
-    progress.expect(['tokenizer.json', 'tokenizer_config.json', likelyGraph(recipe, config.device)])
+    progress.expect([...TOKENIZER_FILES, likelyGraph(recipe, config.device)])
     const read = (path: string) => ({ signal, onProgress: progress.of(path) })
-    // Made while the inference worker takes the graph in: before that, it would hold up the start of that worker.
-    const { promise: graphIsRead, resolve: makeTokenizer } = Promise.withResolvers<null>()
-    const tokenizing = readTokenizer(repository, recipe, read, graphIsRead)
+    const readingTokenizer = Promise.all(
+      TOKENIZER_FILES.map((path) => repository.readJson(recipe, path, read(path))),
+    )
+    let tokenizing: Promise<Tokenizer> | undefined
+    const tokenize = (): Promise<Tokenizer> =>
+      (tokenizing ??= readingTokenizer.then(([json, config]) => new Tokenizer(json, config, recipe)))
     // Awaited below, beside the first worker; until then a failure must not count as unhandled.
-    tokenizing.catch(() => undefined)
+    readingTokenizer.catch(() => undefined)
     const backends = await ModelBackends.start({
       recipe,
       config,
       signal,
       attempts: context.attempts,
-      encode: async (text) => {
-        makeTokenizer(null)
-        return (await tokenizing).encodeText(text, { truncate: true, item: 'input' })
-      },
+      encode: async (text) => (await tokenize()).encodeText(text, { truncate: true, item: 'input' }),
       openTrial: (options) => context.gpu.openTrial(options),
       readModel: async (variant, signal) => {
         const readPart = async (path: string): Promise<ArrayBuffer> => {
@@ -101,8 +102,10 @@ export class LoadedModel {
         )
         // The graph last: where a folder tells no list of its files, a stored graph stands for a model that is whole.
         const model = await readPart(variant.file)
-        // Once it is on its way.
-        setTimeout(makeTokenizer, 0, null)
+        // While the inference worker takes it in: before that, it would hold up the start of that worker.
+        setTimeout(() => {
+          tokenize().catch(() => undefined)
+        })
         return { model, externalData }
       },
       onPhase: (type, device) => {
@@ -113,9 +116,8 @@ export class LoadedModel {
       },
     })
     let tokenizer: Tokenizer
-    makeTokenizer(null)
     try {
-      tokenizer = await tokenizing
+      tokenizer = await tokenize()
       signal.throwIfAborted()
     } catch (error) {
       backends.close(new EmbeddingsError('worker_terminated', 'The model could not be loaded.'))
@@ -147,7 +149,8 @@ export class LoadedModel {
         const rows = await this.#backends.run(role, batch, call.priority, call.signal)
         sameSpace &&= this.#backends.space === space
         if (sameSpace) return rows
-        throw new EmbeddingsError('inference_failed', 'A backend with other vectors has taken over.')
+        // Caught below.
+        throw new EmbeddingsError('inference_failed', '')
       },
     })
     // The CPU took over from a GPU that had other weights: rows of both must not stand in one answer, nor in the cache.
@@ -173,18 +176,4 @@ function likelyGraph(recipe: ModelRecipe, device: DeviceOption): string {
   const { variants } = recipe
   const variant = variants.find((candidate) => candidate.device === (device === 'webgpu' ? 'webgpu' : 'wasm'))
   return (variant ?? variants[0])?.file ?? ''
-}
-
-async function readTokenizer(
-  repository: ModelRepository,
-  recipe: ModelRecipe,
-  read: (path: string) => ReadOptions,
-  start: Promise<null>,
-): Promise<Tokenizer> {
-  const [json, config] = await Promise.all([
-    repository.readJson(recipe, 'tokenizer.json', read('tokenizer.json')),
-    repository.readJson(recipe, 'tokenizer_config.json', read('tokenizer_config.json')),
-  ])
-  await start
-  return new Tokenizer(json, config, recipe)
 }

@@ -43,22 +43,17 @@ export class ModelLoads {
     if (entry.model !== null) return entry.model
     entry.waiters++
     const { promise: givenUp, reject } = Promise.withResolvers<never>()
-    const abort = (): void => {
-      reject(signal.reason)
+    // Of an unload, a worker that is just making its session hears only afterwards: nobody has to wait for that.
+    const ends = [signal, entry.controller.signal]
+    const giveUp = ({ target }: Event): void => {
+      reject((target as AbortSignal).reason)
     }
-    // A worker that is just making its session hears of it only afterwards: nobody has to wait for that.
-    const unloaded = entry.controller.signal
-    const unload = (): void => {
-      reject(unloaded.reason)
-    }
-    signal.addEventListener('abort', abort)
-    unloaded.addEventListener('abort', unload)
+    for (const end of ends) end.addEventListener('abort', giveUp)
     try {
       signal.throwIfAborted()
       return await Promise.race([entry.loading, givenUp])
     } finally {
-      signal.removeEventListener('abort', abort)
-      unloaded.removeEventListener('abort', unload)
+      for (const end of ends) end.removeEventListener('abort', giveUp)
       entry.waiters--
       if (entry.waiters === 0 && entry.model === null) {
         entry.controller.abort(signal.reason)

@@ -34,8 +34,7 @@ async function start(config: ServiceConfig, store: MessagePort | null): Promise<
 /** Answers by the service, once it is configured: the page sends its first calls right behind `configure`. */
 function ask<T>(work: (service: EmbeddingService) => T | Promise<T>): Promise<Reply<T>> {
   return reply(async () => {
-    if (service === null)
-      throw new EmbeddingsError('inference_failed', 'The service was called before configure().')
+    if (service === null) throw new EmbeddingsError('inference_failed', 'The service is not configured yet.')
     return work(await service)
   })
 }
