@@ -88,6 +88,9 @@ function expectWorking({ error, isolated, runs, search }: Report): void {
   expect(isolated).toBe(true)
   expect(runs.map(({ backend }) => backend?.runtime)).toEqual(['simd', 'simd', 'onnxruntime'])
   expect(Math.min(...runs.map(leastCosine))).toBeGreaterThan(0.985)
+  // Alone or in a batch, by one worker or by two together: the CPU encoder's bits are the same.
+  expect(new Set(runs.slice(0, 2).flatMap(({ hash, hashOfLone }) => [hash, hashOfLone])).size).toBe(1)
+  expect(runs[1]?.backend?.workers).toBe(2)
   expect(search?.backend).toEqual({ name: 'wasm', reason: null })
   expect(search?.matches.map(([best]) => best?.index)).toEqual(
     [...reference(), ...reference()].map((_, row) => row % reference().length),

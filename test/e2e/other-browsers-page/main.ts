@@ -19,6 +19,8 @@ export interface Run {
   backend: ModelStatus['backend']
   /** SHA-256 over the bits of all vectors, hexadecimal. */
   hash: string
+  /** The same where each text was asked for by itself, which several workers do together. */
+  hashOfLone: string
   /** Base64 of little-endian float32, a vector a text. */
   vectors: string[]
 }
@@ -30,11 +32,16 @@ async function run(cpuRuntime: 'auto' | 'onnxruntime', workers: number): Promise
   const body = { model: MODEL, input: texts, truncate: true, encoding_format: 'base64' } as const
   const { data } = await client.embeddings.create(body)
   const vectors = data.map(({ embedding }) => embedding)
+  const lone: string[] = []
+  for (const input of texts) lone.push((await client.embeddings.create({ ...body, input })).data[0].embedding)
   const { backend } = await client.models.status(MODEL)
   await client.close()
+  return { backend, hash: await hashOf(vectors), hashOfLone: await hashOf(lone), vectors }
+}
+
+async function hashOf(vectors: readonly string[]): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(vectors.join()))
-  const hash = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return { backend, hash, vectors }
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function search({ vectors }: Run): Report['search'] {
