@@ -118,7 +118,8 @@ export class InferencePool {
 
   /** @param helpers workers that shall be up or coming though no batch waits for them */
   #pump(helpers = 0): void {
-    for (const slot of this.#idle) {
+    // The last to become idle first: what it has computed with is still in the processor's caches.
+    for (const slot of [...this.#idle].reverse()) {
       const job = this.#queue.shift()
       if (job === undefined) break
       this.#idle.delete(slot)
@@ -158,7 +159,8 @@ export class InferencePool {
     try {
       const rows = await slot.run(job.batch)
       const milliseconds = performance.now() - started
-      if (lone && run === this.#runs) this.#help.record(way, job.batch.ids.length, milliseconds)
+      // A run costs about a token more than it has.
+      if (lone && run === this.#runs) this.#help.record(way, job.batch.ids.length + 1, milliseconds)
       job.resolve({ rows, milliseconds })
     } catch (error) {
       this.#settleFailure(slot, job, error)

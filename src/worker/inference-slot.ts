@@ -30,6 +30,8 @@ export class InferenceSlot {
   #place = 0
   /** The worker that this one is lent to. */
   #leader: InferenceSlot | null = null
+  /** Calls to help that it has not answered. */
+  #helps = 0
   /** Those that may be at a task of the present run. */
   readonly #helpers = new Set<InferenceSlot>()
   readonly #worker: Worker
@@ -174,8 +176,14 @@ export class InferenceSlot {
     if (this.shared === null || this.shared !== leader.shared || this.#leader !== null) return
     this.#lendTo(leader)
     leader.#helpers.add(this)
+    this.#helps++
     this.#ask('help', leader.#place).then(
-      () => leader.#helpers.delete(this),
+      () => {
+        // Otherwise it was lent once more before the answer came.
+        if (--this.#helps > 0) return
+        leader.#helpers.delete(this)
+        if (this.#leader === leader) this.#lendTo(null)
+      },
       () => {
         this.terminate()
         // It may have ended in the middle of a task, which nobody else does.

@@ -9,6 +9,8 @@ const name = crypto.randomUUID()
 let memory: WebAssembly.Memory | null = null
 /** Tasks of others' runs that were done here. */
 let helped = 0
+/** Milliseconds between the end of help and its answer. */
+let delay = 0
 /** Whether to end at the next help, with a task taken and not done. */
 let reckless = false
 
@@ -26,6 +28,8 @@ WebAssembly.instantiate = (async (
   const help: Exports['help'] = (...given) => {
     const tasks = exports.help(...given)
     helped += tasks
+    const end = performance.now() + delay
+    while (performance.now() < end);
     return tasks
   }
   return { exports: { ...exports, help } }
@@ -54,6 +58,7 @@ self.addEventListener('message', (event: MessageEvent<{ name?: unknown; argument
 channel.addEventListener('message', ({ data }: MessageEvent<string>) => {
   if (data === 'end' || data === `end ${name}`) self.close()
   if (data === `lose ${name}`) reckless = true
+  if (data === 'delay') delay = 20
   if (data !== 'report' || memory === null) return
   const buffer = memory.buffer as ArrayBufferLike
   const wasm = performance.getEntriesByType('resource').filter(({ name }) => name.includes('.wasm')).length
