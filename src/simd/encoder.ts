@@ -112,11 +112,6 @@ export class Encoder {
     return this.#exports.help(place + address - own, address, scratch)
   }
 
-  /** Bytes of WebAssembly memory. */
-  get bytes(): number {
-    return this.#weights.memory.buffer.byteLength
-  }
-
   /**
    * One vector of length 1 for each text. The same text has the same bits in any company.
    *

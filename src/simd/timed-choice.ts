@@ -3,37 +3,20 @@
  * is the measurement.
  */
 
-/** Milliseconds of runs that do not count: until then the browser's fast compiler may not be done. */
-const WARM_UP = 60
+/** Runs of each way before they are compared; medians are, so that some may be spoilt by whatever else runs. */
+const LEAST_SAMPLES = 5
 
-/** Least milliseconds of a sample: some clocks tick in whole milliseconds. */
-const SAMPLE = 5
-
-/** Samples of each way before they are compared; medians are, so that one may be spoilt by whatever else runs. */
-const LEAST_SAMPLES = 3
-
-/** The latest samples that count: three bad ones of five change the choice. */
-const MOST_SAMPLES = 5
+/** The latest runs that count: five bad ones of nine change the choice. */
+const MOST_SAMPLES = 9
 
 /** Least runs between two trials of the other way: so often it is tried while it is unknown or costs nothing. */
-const LEAST_PAUSE = 3
+const LEAST_PAUSE = 7
 
 /** Most of the time that may be lost by trying the slower way again. */
 const TRIALS = 0.02
 
-/** What is known of one way. */
-interface Way {
-  /** Milliseconds a unit, the latest last. */
-  samples: number[]
-  /** Of the sample that is being taken. */
-  units: number
-  milliseconds: number
-}
-
-const unknown = (): Way => ({ samples: [], units: 0, milliseconds: 0 })
-
-/** Milliseconds a unit; NaN: not known yet. */
-function costOf({ samples }: Way): number {
+/** Median, in milliseconds a unit; NaN: not known yet. */
+function costOf(samples: readonly number[]): number {
   const median = samples.toSorted((a, b) => a - b)[samples.length >> 1]
   return samples.length < LEAST_SAMPLES ? NaN : (median ?? NaN)
 }
@@ -42,9 +25,9 @@ function costOf({ samples }: Way): number {
 export class TimedChoice {
   /** True: the next run is to go the first way, which is taken until the second is known to be faster. */
   first = true
-  readonly #one = unknown()
-  readonly #other = unknown()
-  #warmUp = 0
+  /** Milliseconds a unit of the latest runs of each way. */
+  readonly #one: number[] = []
+  readonly #other: number[] = []
   /** Since the slower way was tried. */
   #runs = 0
   /** Milliseconds that trying it may lose. */
@@ -57,16 +40,8 @@ export class TimedChoice {
    * @param units of its work: what the time grows with
    */
   record(first: boolean, units: number, milliseconds: number): void {
-    const way = first ? this.#one : this.#other
-    if (this.#warmUp < WARM_UP) this.#warmUp += milliseconds
-    else {
-      way.units += units
-      way.milliseconds += milliseconds
-    }
-    if (way.milliseconds >= SAMPLE) {
-      way.samples = [...way.samples, way.milliseconds / way.units].slice(-MOST_SAMPLES)
-      way.units = way.milliseconds = 0
-    }
+    const samples = first ? this.#one : this.#other
+    if (samples.push(milliseconds / units) > MOST_SAMPLES) samples.shift()
     const gain = costOf(this.#one) - costOf(this.#other)
     const firstIsBest = !(gain > 0)
     const onBest = first === firstIsBest

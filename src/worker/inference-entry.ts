@@ -18,9 +18,7 @@ import { trustOwnScripts } from './trusted-scripts.ts'
 
 trustOwnScripts()
 
-let session: EmbeddingSession | null = null
-/** The same, where it is the CPU encoder's. */
-let simd: SimdSession | null = null
+let session: (EmbeddingSession & Partial<SimdSession>) | null = null
 let encoder: EncoderModule | null = null
 /** Files that the CPU encoder does not know, until onnxruntime takes them. */
 let passedOver: ModelConfig | null = null
@@ -68,8 +66,9 @@ async function openEncoder({ build, shared }: SimdRuntimeConfig): Promise<Encode
 async function loadSimd(config: SimdRuntimeConfig & ModelConfig): Promise<LoadAnswer> {
   const module = (encoder ??= await openEncoder(config))
   try {
-    session = simd = await createSimdSession(module, config)
-    return { ...NOTHING, shared: simd.shared, notShared }
+    const made = await createSimdSession(module, config)
+    session = made
+    return { ...NOTHING, shared: made.shared, notShared }
   } catch (error) {
     if (!module.shared || !(error instanceof EmbeddingsError) || error.code !== 'out_of_memory') throw error
     notShared = error.message
@@ -99,8 +98,9 @@ answerCalls<InferenceApi>(self, {
     }
   },
   attach: async (shared) => {
-    session = simd = await attachSimdSession(shared)
-    return simd.place
+    const made = await attachSimdSession(shared)
+    session = made
+    return made.place
   },
   fallBack: async (runtime) => {
     const config = passedOver
@@ -109,6 +109,6 @@ answerCalls<InferenceApi>(self, {
     return loadOnnx({ ...config, ...runtime })
   },
   run: (batch) => loaded().run(batch),
-  help: (place) => Promise.resolve(simd?.help(place) ?? 0),
+  help: (place) => Promise.resolve(session?.help?.(place) ?? 0),
   lost: () => loaded().lost,
 })

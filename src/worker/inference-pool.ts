@@ -153,7 +153,7 @@ export class InferencePool {
 
   async #work(slot: InferenceSlot, job: Job): Promise<void> {
     const way = this.#help.first
-    const lone = !job.alone && this.#busy.size === 1 && this.#queue.size === 0 && this.#idle.size > 0
+    const lone = !job.alone && this.#busy.size === 1 && this.#idle.size > 0
     const run = ++this.#runs
     const started = performance.now()
     try {

@@ -81,18 +81,15 @@ export class InferenceSlot {
    * @param onLost called once if the worker dies or its GPU is lost later on, also while it is idle
    * @throws EmbeddingsError from the session, `worker_terminated` or `timeout`; the worker is then gone
    */
-  static async start(
+  static start(
     runtime: RuntimeConfig,
     readConfig: () => Promise<SessionConfig>,
     onPassedOver: (reason: string) => void,
     onNotShared: (reason: string) => void,
     onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
   ): Promise<InferenceSlot> {
-    const slot = new InferenceSlot()
-    let config: SessionConfig
-    try {
-      const [, read] = await Promise.all([slot.#prepare(runtime), readConfig()])
-      config = read
+    return InferenceSlot.#open(onLost, async (slot) => {
+      const [, config] = await Promise.all([slot.#prepare(runtime), readConfig()])
       const files = [config.model, ...config.externalData.map(({ data }) => data)]
       let answer = await slot.#ask('load', config, files)
       if (answer.passedOver !== null && runtime.kind === 'simd' && runtime.otherwise !== null) {
@@ -104,13 +101,8 @@ export class InferenceSlot {
       // Who packs has its part behind the weights.
       slot.#place = answer.shared?.model.end ?? 0
       if (answer.notShared !== null) onNotShared(answer.notShared)
-    } catch (error) {
-      slot.terminate()
-      throw error
-    }
-    slot.#onLost = onLost
-    if (config.device === 'webgpu') slot.#watchDevice()
-    return slot
+      if (config.device === 'webgpu') slot.#watchDevice()
+    })
   }
 
   /**
@@ -118,19 +110,28 @@ export class InferenceSlot {
    *
    * @throws EmbeddingsError from the session, `worker_terminated` or `timeout`; the worker is then gone
    */
-  static async attach(
+  static attach(
     shared: SharedEncoder,
     onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
   ): Promise<InferenceSlot> {
-    const slot = new InferenceSlot()
-    try {
+    return InferenceSlot.#open(onLost, async (slot) => {
       await slot.#prepare(null)
       slot.#place = await slot.#ask('attach', shared)
+      slot.shared = shared
+    })
+  }
+
+  static async #open(
+    onLost: (slot: InferenceSlot, error: EmbeddingsError) => void,
+    makeSession: (slot: InferenceSlot) => Promise<void>,
+  ): Promise<InferenceSlot> {
+    const slot = new InferenceSlot()
+    try {
+      await makeSession(slot)
     } catch (error) {
       slot.terminate()
       throw error
     }
-    slot.shared = shared
     slot.#onLost = onLost
     return slot
   }

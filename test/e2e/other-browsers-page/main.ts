@@ -33,7 +33,10 @@ async function run(cpuRuntime: 'auto' | 'onnxruntime', workers: number): Promise
   const { data } = await client.embeddings.create(body)
   const vectors = data.map(({ embedding }) => embedding)
   const lone: string[] = []
-  for (const input of texts) lone.push((await client.embeddings.create({ ...body, input })).data[0].embedding)
+  for (const input of texts) {
+    const { data } = await client.embeddings.create({ ...body, input })
+    lone.push(...data.map(({ embedding }) => embedding))
+  }
   const { backend } = await client.models.status(MODEL)
   await client.close()
   return { backend, hash: await hashOf(vectors), hashOfLone: await hashOf(lone), vectors }

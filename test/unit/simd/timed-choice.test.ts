@@ -40,10 +40,10 @@ const share = (ways: readonly boolean[], way: boolean): number =>
   ways.filter((taken) => taken === way).length / ways.length
 
 describe('TimedChoice', () => {
-  test('the first way is taken at once, and the second in one run of four until both are known', () => {
-    const ways = new Page().run(16, SECOND)
-    expect(ways.slice(0, 4)).toEqual([true, true, true, false])
-    expect(share(ways, true)).toBe(0.75)
+  test('the first way is taken at once, and the second in one run of eight until both are known', () => {
+    const ways = new Page().run(32, SECOND)
+    expect(ways.slice(0, 8)).toEqual([true, true, true, true, true, true, true, false])
+    expect(share(ways, true)).toBe(0.875)
   })
 
   test.each([
@@ -85,11 +85,11 @@ describe('TimedChoice', () => {
     expect(share(page.run(200, FIRST), true)).toBeGreaterThan(0.9)
   })
 
-  test('a clock that ticks in milliseconds will do', () => {
+  test('a clock that ticks in tenths of a millisecond will do', () => {
     for (const machine of [FIRST, SECOND, { first: 0.5, second: 0.3 }]) {
       const page = new Page()
-      page.run(2000, { ...machine, tick: 1 })
-      expect(share(page.run(1000, { ...machine, tick: 1 }), machine === FIRST)).toBeGreaterThan(0.7)
+      page.run(2000, { ...machine, tick: 0.1 })
+      expect(share(page.run(1000, { ...machine, tick: 0.1 }), machine === FIRST)).toBeGreaterThan(0.7)
     }
   })
 })
