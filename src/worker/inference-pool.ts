@@ -159,8 +159,9 @@ export class InferencePool {
     try {
       const rows = await slot.run(job.batch)
       const milliseconds = performance.now() - started
-      // A run costs about a token more than it has.
-      if (lone && run === this.#runs) this.#help.record(way, job.batch.ids.length + 1, milliseconds)
+      // A run costs about a token more than it has. Help takes a core from others: less than a tenth is no gain.
+      const units = (job.batch.ids.length + 1) * (way ? 0.9 : 1)
+      if (lone && run === this.#runs) this.#help.record(way, units, milliseconds)
       job.resolve({ rows, milliseconds })
     } catch (error) {
       this.#settleFailure(slot, job, error)
