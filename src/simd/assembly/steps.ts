@@ -28,8 +28,8 @@ export const UP: u32 = 6
 /** Added to the residual stream; a task is COLUMNS columns. */
 export const DOWN: u32 = 7
 
-/** Rows of a task; even. */
-export const ROWS: u32 = 16
+/** Rows of a task; even, and few: a query of a dozen tokens is to be enough for several workers. */
+export const ROWS: u32 = 4
 
 /** Columns of a task: divides every width. */
 export const COLUMNS: u32 = 32
