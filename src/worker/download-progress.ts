@@ -43,10 +43,6 @@ export class DownloadProgress {
     return this.#recipe.files.find(({ path }) => path === file)?.bytes ?? 0
   }
 
-  noteSource(source: 'network' | 'store'): void {
-    if (source === 'network') this.source = 'network'
-  }
-
   /** The progress callback of one file. */
   of(file: string): (loaded: number, total: number) => void {
     this.#keepOneGraph(file)

@@ -89,7 +89,7 @@ export class LoadedModel {
       readModel: async (variant, signal) => {
         const readPart = async (path: string): Promise<ArrayBuffer> => {
           const file = await repository.readFile(recipe, path, { ...read(path), signal })
-          progress.noteSource(file.source)
+          if (file.source === 'network') progress.source = 'network'
           return file.bytes
         }
         const folder = variant.file.slice(0, variant.file.lastIndexOf('/') + 1)

@@ -39,6 +39,14 @@ function ask<T>(work: (service: EmbeddingService) => T | Promise<T>): Promise<Re
   })
 }
 
+/** As `ask`, for what has no answer. */
+function tellService(work: (service: EmbeddingService) => void | Promise<void>): Promise<Reply<null>> {
+  return ask(async (ready) => {
+    await work(ready)
+    return null
+  })
+}
+
 const api: ServiceApi = {
   configure: (config, store) =>
     reply(async () => {
@@ -60,27 +68,11 @@ const api: ServiceApi = {
     retrieve: (id) => ask((ready) => ready.retrieve(id)),
     load: (id, call) => ask((ready) => ready.load(id, call)),
     status: (id) => ask((ready) => ready.status(id)),
-    unload: (id) =>
-      ask((ready) => {
-        ready.unload(id)
-        return null
-      }),
-    delete: (id) =>
-      ask(async (ready) => {
-        await ready.delete(id)
-        return null
-      }),
+    unload: (id) => tellService((ready) => ready.unload(id)),
+    delete: (id) => tellService((ready) => ready.delete(id)),
   },
-  cancel: (callId) =>
-    ask((ready) => {
-      ready.cancel(callId)
-      return null
-    }),
-  close: () =>
-    ask((ready) => {
-      ready.close()
-      return null
-    }),
+  cancel: (callId) => tellService((ready) => ready.cancel(callId)),
+  close: () => tellService((ready) => ready.close()),
 }
 
 answerComlink(self, api, SERVICE_PATHS)
