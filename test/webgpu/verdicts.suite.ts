@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.ts'
 import { agreement } from '../browser/reference.ts'
-import { syntheticOptions } from '../browser/synthetic-models.ts'
+import { synthetic, syntheticOptions } from '../browser/synthetic-models.ts'
 import { until } from '../browser/until.ts'
 import { deleteVerdicts, editVerdicts, faultyGpuWorker, gpuMachineWorker } from './gpu-machine.ts'
 
@@ -54,15 +54,13 @@ async function tinyForBoth(): Promise<Manifest> {
   return { ...manifest, variants: [{ ...variant!, device: 'webgpu' }, variant!] }
 }
 
-/**
- * The shipped graph for WASM on WebGPU. Its MultiHeadAttention takes, from 32 tokens on, a shader that is wrong on SwiftShader
- * (tools/prepare-model/README.md).
- */
-async function wrongOnGpu(): Promise<Manifest> {
-  const manifest = await manifestOf(`/models/${SHIPPED}/manifest.json`)
-  delete manifest.knownAnswer
-  const variant = manifest.variants.find(({ device }) => device === 'wasm')!
-  return { ...manifest, revision: 'wrong-on-gpu', variants: [{ ...variant, device: 'webgpu' }, variant] }
+/** A model whose fused attention takes, from 32 tokens on, a shader that is wrong on SwiftShader (tools/prepare-model/README.md). */
+const WRONG = 'decoder-fused'
+
+/** Its recipe, without an answer of its own. */
+function wrongOnGpu() {
+  const { knownAnswer: _, ...recipe } = synthetic.models[WRONG]!.recipe as { knownAnswer?: unknown }
+  return recipe as NonNullable<EmbeddingsClientOptions['models']>[number]
 }
 
 const TINY = { modelsUrl: '/fixtures/tiny/' }
@@ -127,34 +125,34 @@ describe('trust in a GPU', () => {
   })
 
   test('a GPU that computes wrongly is found by the answer of the CPU, and never used again for the model', async () => {
-    const models = [await wrongOnGpu()]
-    const options = { device: 'webgpu', models, storage: 'auto' } as const
-    const first = onGpuMachine(options)
-    await expect(first.models.load(SHIPPED)).rejects.toMatchObject({
+    const models = [wrongOnGpu()]
+    const options = { ...syntheticOptions(false), storage: 'auto', models } as const
+    const first = onGpuMachine({ ...options, device: 'webgpu' })
+    await expect(first.models.load(WRONG)).rejects.toMatchObject({
       code: 'invalid_output',
       message: expect.stringMatching(/^known-answer cosine 0\.9\d\d$/) as string,
     })
-    const [verdict] = (await first.models.status(SHIPPED)).verdicts
-    expect(verdict).toMatchObject({ passed: false, leastCosine: 0.97, file: 'onnx/model_q8_wasm.onnx' })
-    expect(verdict!.cosine).toBeLessThan(0.97)
+    const [verdict] = (await first.models.status(WRONG)).verdicts
+    expect(verdict).toMatchObject({ passed: false, leastCosine: 0.99, file: 'onnx/model.onnx' })
+    expect(verdict!.cosine).toBeLessThan(0.99)
     await closeAll()
 
     started = 0
-    const second = onGpuMachine({ ...options, storage: 'auto' })
-    const refused = second.models.load(SHIPPED)
+    const second = onGpuMachine({ ...options, device: 'webgpu' })
+    const refused = second.models.load(WRONG)
     await expect(refused).rejects.toMatchObject({
       code: 'unsupported_environment',
       message: expect.stringMatching(/webgpu: known-answer cosine 0\.9\d\d \(onnx.*, tested 20/) as string,
     })
     expect(started).toBe(0)
 
-    const cpu = onGpuMachine({ models })
-    expect((await cpu.models.load(SHIPPED)).backend?.device).toBe('wasm')
-    await until(async () => /known-answer/.test((await cpu.models.status(SHIPPED)).attempts[0]!.reason))
+    const cpu = onGpuMachine(options)
+    expect((await cpu.models.load(WRONG)).backend?.device).toBe('wasm')
+    await until(async () => /known-answer/.test((await cpu.models.status(WRONG)).attempts[0]!.reason))
 
-    await second.models.delete(SHIPPED)
-    expect((await second.models.status(SHIPPED)).verdicts).toEqual([])
-    await expect(second.models.load(SHIPPED)).rejects.toMatchObject({ code: 'invalid_output' })
+    await second.models.delete(WRONG)
+    expect((await second.models.status(WRONG)).verdicts).toEqual([])
+    await expect(second.models.load(WRONG)).rejects.toMatchObject({ code: 'invalid_output' })
   })
 
   test('nothing to compute an answer by: the reason, not a pass', async () => {

@@ -21,7 +21,12 @@ import { readTally } from './reports.mjs'
 /** @typedef {import('./reports.mjs').Tally} Tally */
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-const projects = ['unit', 'browser', 'webgpu', 'e2e']
+/**
+ * What runs beside each other, group by group. WebGPU leaves a core idle half of the time: one page and its GPU process. The
+ * others take all of two cores.
+ */
+const groups = [['webgpu', 'unit'], ['browser'], ['e2e']]
+const projects = groups.flat()
 /** A runner that hangs must become a failure, not a hung command. */
 const limitMinutes = 30
 
@@ -61,15 +66,19 @@ function freePort() {
 }
 
 /**
+ * @param {string} title above what it prints
  * @param {string[]} args of node
  * @param {Record<string, string>} env added to this process's
+ * @param {boolean} later true: what it prints comes in one piece, when it has ended
  * @returns {Promise<{ code: number | null, ending: string }>} how it ended
  */
-function runNode(args, env) {
+function runNode(title, args, env, later) {
+  if (!later) console.log(title)
   return new Promise((resolve, reject) => {
+    const to = later ? 'pipe' : 'inherit'
     const child = spawn(process.execPath, args, {
       cwd: repository,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', to, to],
       env: { ...process.env, ...env },
       // A process group of its own (not on Windows), so that its browsers and servers can be ended with it.
       detached: process.platform !== 'win32',
@@ -79,6 +88,11 @@ function runNode(args, env) {
       if (process.platform === 'win32' || child.pid === undefined) child.kill(signal)
       else process.kill(-child.pid, signal)
     }
+    /** @type {Buffer[]} */
+    const printed = []
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (/** @type {Buffer} */ chunk) => printed.push(chunk))
+    }
     let timedOut = false
     const limit = setTimeout(() => {
       timedOut = true
@@ -87,38 +101,42 @@ function runNode(args, env) {
     process.on('SIGINT', end)
     process.on('SIGTERM', end)
     child.once('error', reject)
-    child.once('exit', (code, signal) => {
-      clearTimeout(limit)
-      process.off('SIGINT', end)
-      process.off('SIGTERM', end)
-      const ending = signal === null ? `exit code ${String(code)}` : `signal ${signal}`
-      resolve({ code, ending: timedOut ? `${ending} after ${String(limitMinutes)} minutes` : ending })
-    })
+    // With a pipe not `exit`: output may still be under way then. Without one, what it left running may hold the output open.
+    child.once(
+      later ? 'close' : 'exit',
+      (/** @type {number | null} */ code, /** @type {string | null} */ signal) => {
+        clearTimeout(limit)
+        process.off('SIGINT', end)
+        process.off('SIGTERM', end)
+        if (later) console.log(`${title}\n${Buffer.concat(printed).toString()}`)
+        const ending = signal === null ? `exit code ${String(code)}` : `signal ${signal}`
+        resolve({ code, ending: timedOut ? `${ending} after ${String(limitMinutes)} minutes` : ending })
+      },
+    )
   })
 }
 
 /**
  * @param {string} project to run
  * @param {string} reports folder for the runners' reports
+ * @param {boolean} [later] as of `runNode`
  * @returns {Promise<Tally>} its result
  */
-async function runProject(project, reports) {
-  console.log(`\n== ${project}`)
+async function runProject(project, reports, later = false) {
+  const title = `\n== ${project}`
   const report = join(reports, `${project}.json`)
   if (project === 'e2e') {
     const cli = packageFile('@playwright/test', 'cli.js')
     const passes = filters.length === 0 ? [] : ['--pass-with-no-tests']
-    const exit = await runNode([cli, 'test', '-c', 'test/e2e/playwright.config.ts', ...passes, ...filters], {
-      E2E_REPORT: report,
-      E2E_PORT: String(await freePort()),
-    })
-    return readTally('playwright', report, exit)
+    const args = [cli, 'test', '-c', 'test/e2e/playwright.config.ts', ...passes, ...filters]
+    const env = { E2E_REPORT: report, E2E_PORT: String(await freePort()) }
+    return readTally('playwright', report, await runNode(title, args, env, later))
   }
   const cli = packageFile('vitest', 'vitest.mjs')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const passes = filters.length === 0 ? [] : ['--passWithNoTests']
-  const exit = await runNode([cli, 'run', '--project', project, ...reporters, ...passes, ...filters], {})
-  return readTally('vitest', report, exit)
+  const args = [cli, 'run', '--project', project, ...reporters, ...passes, ...filters]
+  return readTally('vitest', report, await runNode(title, args, {}, later))
 }
 
 const reports = mkdtempSync(join(tmpdir(), 'browser-embeddings-tests-'))
@@ -129,7 +147,12 @@ try {
     // Children take this one, without looking again.
     process.env['CHROMIUM_PATH'] = (await ensureChromium()).path
   }
-  for (const project of chosen) tallies.set(project, await runProject(project, reports))
+  for (const group of groups) {
+    const running = group
+      .filter((project) => chosen.includes(project))
+      .map(async (project, place) => tallies.set(project, await runProject(project, reports, place > 0)))
+    await Promise.all(running)
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   tallies.set('npm test', {
