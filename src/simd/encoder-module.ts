@@ -9,7 +9,7 @@ export interface EncoderExports {
   encode(plan: number, scratch: number, texts: number): void
   help(plan: number, mine: number, scratch: number): number
   sumOfFour(a: number, b: number): number
-  classifyBlocks(panels: number, centers: number, ways: number, blocks: number, block: number): void
+  measureWeights(panels: number, sums: number, limits: number, blocks: number, block: number): void
   toSigned(values: number, count: number): void
   packColumns(from: number, to: number, inputs: number, outputs: number): void
   packRows(from: number, to: number, inputs: number, outputs: number): void

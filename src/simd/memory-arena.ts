@@ -27,8 +27,8 @@ export interface LinearPlan {
   inputs: number
   outputs: number
   block: number
-  ways: number
-  centers: number
+  limits: number
+  laneSums: number
 }
 
 export interface NormPlan {
@@ -83,8 +83,8 @@ export class MemoryArena {
       inputs,
       outputs,
       block,
-      ways: this.allocate((inputs / block) * (outputs / 16)),
-      centers: this.allocate((inputs * outputs) / 4),
+      limits: this.allocate((inputs / block) * outputs),
+      laneSums: this.allocate((inputs / block) * (outputs / 16) * (block === LEAST_BLOCK ? 64 : 3 * block)),
     }
   }
 
@@ -93,8 +93,8 @@ export class MemoryArena {
   }
 
   linearStructure(plan: LinearPlan): number {
-    const { weights, scales, bias, sums, smoothing, inputs, outputs, block, ways, centers } = plan
-    return this.structure([weights, scales, bias, sums, smoothing, inputs, outputs, block, ways, centers])
+    const { weights, scales, bias, sums, smoothing, inputs, outputs, block, limits, laneSums } = plan
+    return this.structure([weights, scales, bias, sums, smoothing, inputs, outputs, block, limits, laneSums])
   }
 
   normStructure(plan: NormPlan): number {

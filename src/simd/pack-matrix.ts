@@ -50,7 +50,7 @@ export function packLinear(
     first += linear.outputs
   }
   const blocks = (plan.inputs / plan.block) * (plan.outputs / 16)
-  target.exports.classifyBlocks(plan.weights, plan.centers, plan.ways, blocks, plan.block)
+  target.exports.measureWeights(plan.weights, plan.laneSums, plan.limits, blocks, plan.block)
   target.exports.sumBlocks(plan.weights, plan.sums, plan.inputs, plan.outputs, plan.block)
 }
 

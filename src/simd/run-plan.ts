@@ -7,6 +7,9 @@ import { TEAM_BYTES } from './team-words.ts'
 /** Rows of the feed-forward layer that are computed together; the same number is in `assembly/layout.ts`. */
 const INNER_ROWS = 64
 
+/** Of a block of activations; the same number is in `assembly/tile.ts`. */
+const SCALE_BYTES = 16
+
 /** Room for the `Step` structure. */
 const STEP_BYTES = 64
 
@@ -64,9 +67,9 @@ export function planRun(model: PackedModel, start: number): RunPlan {
     arena.floats(3 * capacity * hidden),
     arena.floats(capacity * hidden),
     arena.allocate(capacity * hidden),
-    arena.allocate((capacity * hidden * 8) / LEAST_BLOCK),
+    arena.allocate((capacity * hidden * SCALE_BYTES) / LEAST_BLOCK),
     arena.allocate(INNER_ROWS * inner),
-    arena.allocate((INNER_ROWS * inner * 8) / LEAST_BLOCK),
+    arena.allocate((INNER_ROWS * inner * SCALE_BYTES) / LEAST_BLOCK),
     arena.allocate(STEP_BYTES),
     team,
     1,
@@ -74,7 +77,7 @@ export function planRun(model: PackedModel, start: number): RunPlan {
   const address = arena.structure(fields)
   const wideSums = arena.floats(32)
   const scratch = arena.structure([
-    arena.structure([0, 0, 0, 0, 0, 0, 0, 0, wideSums, 0]),
+    arena.structure([wideSums, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
     arena.floats(INNER_ROWS * model.block),
     arena.floats(16 * Math.max(capacity, INNER_ROWS)),
     arena.allocate(padded * headSize),

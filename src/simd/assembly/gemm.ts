@@ -1,17 +1,21 @@
 /** The product of activations and a linear layer's weights. */
 
-import { CENTERED, SHORT } from './classify'
 import { multiplyAdd } from './lanes'
 import { Linear, Scratch } from './layout'
+import { laneBytes } from './limits'
 import { SCALE_BYTES, Tile, TOTAL_BYTES } from './tile'
+import { addFused } from './tile-fused'
 import { addPlain } from './tile-plain'
 import { addShort } from './tile-short'
-import { addWide } from './tile-wide'
+
+/** Inputs whose weights stay in the nearest cache while the rows pass by. */
+const INPUTS: usize = 128
 
 /**
  * Some columns of a product: to[row][column] = Σ activation × weight + bias (+ what is there already).
  *
- * Blocks outside, rows inside: a block of weights stays in the nearest cache while the rows pass by.
+ * Some blocks of weights outside, rows inside: each weight comes from afar once for all rows, and so many follow each other
+ * that the CPU fetches them ahead.
  *
  * @param fused see `dot.ts`
  * @param activations unsigned 7-bit [inputs / block][stride][block]
@@ -44,33 +48,38 @@ export function multiplyColumns(
   const tile = scratch.tile
   tile.rows = rows
   tile.block = block
+  tile.activationStride = <usize>stride * block
+  tile.scaleStride = <usize>stride * SCALE_BYTES
+  tile.laneStride = laneBytes(block)
   tile.totals = scratch.totals
   tile.weights = linear.weights + first * inputs
-  tile.centers = linear.centers + ((first * inputs) >> 2)
   tile.sums = linear.sums + ((first * blocks) << 2)
-  let way = linear.ways + (first >> 4) * blocks
+  const firstBlock = (first >> 4) * blocks
+  tile.laneSums = linear.laneSums + firstBlock * tile.laneStride
+  tile.limits = linear.limits + (firstBlock << 4)
   for (const end = column + columns; column < end; column += 16, to += 64) {
     tile.activations = activations
     tile.scales = scales
-    for (let i: usize = 0; i < blocks; i++, way++) {
-      tile.first = i == 0
-      addBlock(fused, tile, load<u8>(way))
-      tile.activations += <usize>stride * block
-      tile.scales += <usize>stride * SCALE_BYTES
-      tile.weights += block << 4
-      tile.centers += block << 2
-      tile.sums += 64
+    for (let done: usize = 0; done < blocks; done += tile.blocks) {
+      tile.first = done == 0
+      tile.blocks = min(INPUTS / block, blocks - done)
+      addBlocks(fused, tile)
+      tile.activations += tile.blocks * tile.activationStride
+      tile.scales += tile.blocks * tile.scaleStride
+      tile.weights += (tile.blocks * block) << 4
+      tile.sums += tile.blocks << 6
+      tile.laneSums += tile.blocks * tile.laneStride
+      tile.limits += tile.blocks << 4
     }
     storeColumns(tile, linear, column, to, rowStride, residual)
   }
 }
 
-function addBlock(fused: bool, tile: Tile, way: u8): void {
+@inline
+function addBlocks(fused: bool, tile: Tile): void {
   if (!ASC_FEATURE_RELAXED_SIMD) addPlain(tile)
-  else if (fused) addWide(true, tile)
-  else if (way == SHORT) addShort(false, tile)
-  else if (way == CENTERED) addShort(true, tile)
-  else addWide(false, tile)
+  else if (fused) addFused(tile)
+  else addShort(tile)
 }
 
 /** The totals of 16 columns, scaled, to their destination. */

@@ -1,8 +1,8 @@
 /** What the encoder's WebAssembly module offers; `../encoder-module.ts` has the same as a type. */
 
-export { classifyBlocks } from './classify'
 export { sumOfFour } from './dot-instruction'
 export { encode } from './encode'
+export { measureWeights } from './limits'
 export {
   dequantizeBlocks,
   packColumns,

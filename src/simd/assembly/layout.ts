@@ -22,10 +22,10 @@ export class Linear {
   outputs: u32
   /** Inputs that share one scale of the activations. */
   block: u32
-  /** uint8 [outputs / 16][inputs / block]: how the products of each block are added; see `classify.ts`. */
-  ways: usize
-  /** int16 [outputs / 16][inputs / 16][16][2]: -64 × the sums of the weights of one int16 lane of `tile-short.ts`. */
-  centers: usize
+  /** int16 [outputs / 16][inputs / block][2][4]: up to which activations products may be added in int16; see `limits.ts`. */
+  limits: usize
+  /** int16 [outputs / 16][inputs / block][…][16][2]: sums of weights; see `limits.ts`. */
+  laneSums: usize
 }
 
 /** Scale and shift of a layer normalisation, float32 [hidden] each. */
@@ -88,7 +88,7 @@ export class Encoder {
   context: usize
   /** Unsigned 7-bit activations of all rows, block by block: [hidden / block][rows][block]. */
   activations: usize
-  /** Scale (float32) and negated zero point (int32), [hidden / block][rows]. */
+  /** What there is to know of each block of a row, [hidden / block][rows]: see `SCALE_BYTES` in `tile.ts`. */
   activationScales: usize
   /** The same of the feed-forward layer: [inner / block][INNER_ROWS][block]. */
   innerActivations: usize

@@ -2,6 +2,8 @@
 
 import { maxOfLanes, minOfLanes, ROUNDING } from './lanes'
 import { Linear } from './layout'
+import { measureActivations } from './limits'
+import { SCALE_BYTES } from './tile'
 
 /**
  * Half a step less than 127: value and zero point are rounded apart, and both may be rounded up. So the sum stays within
@@ -16,8 +18,9 @@ const LEAST_RANGE: f32 = 1e-20
  * Quantises `rows` × `linear.inputs` float32, multiplied by the layer's smoothing factors.
  *
  * @param to unsigned 7-bit [inputs / block][stride][block]: the product takes one block of all rows after the other
- * @param scales [inputs / block][stride]: float32 scale, int32 zero point negated
+ * @param scales [inputs / block][stride]: see `SCALE_BYTES`
  * @param stride rows that there are in all
+ * @param fused see `dot.ts`
  */
 export function quantizeActivations(
   from: usize,
@@ -26,16 +29,17 @@ export function quantizeActivations(
   linear: Linear,
   rows: u32,
   stride: u32,
+  fused: bool,
 ): void {
   const block = <usize>linear.block << 2
   const width = <usize>linear.inputs << 2
   const toStride = <usize>stride * linear.block
-  const scaleStride = <usize>stride << 3
+  const scaleStride = <usize>stride * SCALE_BYTES
   for (let row: u32 = 0; row < rows; row++) {
     let steps = to + <usize>row * linear.block
-    let scale = scales + (<usize>row << 3)
+    let scale = scales + <usize>row * SCALE_BYTES
     for (let start: usize = 0; start < width; start += block) {
-      quantizeBlock(from + start, linear.smoothing + start, steps, scale, block)
+      quantizeBlock(from + start, linear.smoothing + start, steps, scale, block, fused)
       steps += toStride
       scale += scaleStride
     }
@@ -43,8 +47,21 @@ export function quantizeActivations(
   }
 }
 
-/** One block of one row. @param bytes of the block as float32 */
-export function quantizeBlock(from: usize, smoothing: usize, to: usize, scales: usize, bytes: usize): void {
+/**
+ * One block of one row.
+ *
+ * @param scale see `SCALE_BYTES`
+ * @param bytes of the block as float32
+ * @param fused nobody asks how large the activations are: see `tile-short.ts`
+ */
+export function quantizeBlock(
+  from: usize,
+  smoothing: usize,
+  to: usize,
+  scale: usize,
+  bytes: usize,
+  fused: bool,
+): void {
   // Zero is within every range, so that the zero point is within 0…127.
   let least = f32x4.splat(0)
   let most = least
@@ -62,8 +79,8 @@ export function quantizeBlock(from: usize, smoothing: usize, to: usize, scales: 
   const range = max<f32>(maxOfLanes(f32x4.pmax(most, most2)) - low, LEAST_RANGE)
   const steps = STEPS / range
   const zeroPoint = nearest<f32>(-low * steps)
-  store<f32>(scales, range / STEPS)
-  store<i32>(scales, -(<i32>zeroPoint), 4)
+  store<f32>(scale, range / STEPS)
+  store<i32>(scale, -(<i32>zeroPoint), 4)
   const factor = f32x4.splat(steps)
   const offset = f32x4.splat(ROUNDING + zeroPoint)
   for (let i: usize = 0; i < bytes; i += 64) {
@@ -73,6 +90,7 @@ export function quantizeBlock(from: usize, smoothing: usize, to: usize, scales: 
     const d = quantize4(from + i + 48, smoothing + i + 48, factor, offset)
     v128.store(to + (i >> 2), i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)))
   }
+  if (ASC_FEATURE_RELAXED_SIMD && !fused) measureActivations(to, bytes >> 2, -(<i32>zeroPoint), scale + 8)
 }
 
 /** The mask changes no right number; it keeps garbage (NaN from damaged weights) within the exact range too. */

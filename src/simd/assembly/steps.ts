@@ -10,6 +10,7 @@ import { multiplyAdd } from './lanes'
 import { Encoder, Linear, Scratch } from './layout'
 import { layerNorm } from './normalize'
 import { quantizeActivations, quantizeBlock } from './quantize'
+import { SCALE_BYTES } from './tile'
 
 /** Word and position vectors added, normalised, and quantised for `step.linear`; a task is ROWS rows. */
 export const EMBED: u32 = 0
@@ -93,7 +94,7 @@ export function doTask(e: Encoder, s: Scratch, task: u32): void {
       if (changetype<usize>(linear) == 0) break
       const from = step.kind == QUANTIZE ? e.context + <usize>row * width : part
       const to = e.activations + <usize>row * linear.block
-      quantizeActivations(from, to, e.activationScales + (<usize>row << 3), linear, count, even)
+      quantizeActivations(from, to, e.activationScales + <usize>row * SCALE_BYTES, linear, count, even, e.fused != 0)
     }
   }
 }
@@ -149,7 +150,7 @@ function fillInner(e: Encoder, s: Scratch, task: u32): void {
   const block = down.block
   const rowStride = <usize>block << 2
   const activations = e.activations + <usize>step.first * up.block
-  const scales = e.activationScales + (<usize>step.first << 3)
+  const scales = e.activationScales + <usize>step.first * SCALE_BYTES
   const states = s.innerStates
   const column = task * block
   multiplyColumns(e.fused != 0, s, activations, scales, even, up, rows, column, block, states, rowStride, false)
@@ -157,8 +158,8 @@ function fillInner(e: Encoder, s: Scratch, task: u32): void {
   const smoothing = down.smoothing + <usize>task * rowStride
   let from = s.innerStates
   let to = e.innerActivations + <usize>(task * rows * block)
-  let scale = e.innerScales + (<usize>(task * rows) << 3)
-  for (let row: u32 = 0; row < rows; row++, from += rowStride, to += block, scale += 8) {
-    quantizeBlock(from, smoothing, to, scale, rowStride)
+  let scale = e.innerScales + <usize>(task * rows) * SCALE_BYTES
+  for (let row: u32 = 0; row < rows; row++, from += rowStride, to += block, scale += SCALE_BYTES) {
+    quantizeBlock(from, smoothing, to, scale, rowStride, e.fused != 0)
   }
 }

@@ -1,4 +1,4 @@
-/** Blocks without relaxed SIMD: bytes widened to int16, products of pairs added to int32; 2 rows × 8 columns. */
+/** The product without relaxed SIMD: bytes widened to int16, products of pairs added to int32; 2 rows × 8 columns. */
 
 import { addScaled, SCALE_BYTES, Tile, TOTAL_BYTES } from './tile'
 
@@ -8,16 +8,27 @@ export function addPlain(tile: Tile): void {
   addHalf(tile, 32)
 }
 
-/** @param offset of the half, in bytes of its 4 inputs as of its totals */
+/** @param half its first byte, of the 64 of 4 inputs as of those of totals */
 @inline
-function addHalf(tile: Tile, offset: usize): void {
-  const block = tile.block
-  const sums = tile.sums + offset
-  const first = tile.first
+function addHalf(tile: Tile, half: usize): void {
   let row = tile.activations
   let scales = tile.scales
-  let total = tile.totals + offset
+  let total = tile.totals + half
   for (const last = total + <usize>tile.rows * TOTAL_BYTES; total < last; total += 2 * TOTAL_BYTES) {
+    addPair(tile, row, scales, total, half)
+    row += tile.block << 1
+    scales += 2 * SCALE_BYTES
+  }
+}
+
+/** Two rows with all blocks. */
+@inline
+function addPair(tile: Tile, row: usize, scales: usize, total: usize, half: usize): void {
+  const block = tile.block
+  let first = tile.first
+  let w = tile.weights + half
+  let sums = tile.sums + half
+  for (const last = sums + (tile.blocks << 6); sums < last; sums += 64) {
     // Two lanes for each column: the sums over its even and its odd pairs of inputs.
     let c00 = i32x4.splat(0)
     let c01 = c00
@@ -28,7 +39,6 @@ function addHalf(tile: Tile, offset: usize): void {
     let c12 = c00
     let c13 = c00
     let a = row
-    let w = tile.weights + offset
     const end = a + block
     do {
       const x = i16x8.extend_low_i8x16_u(v128.load32_splat(a))
@@ -58,8 +68,9 @@ function addHalf(tile: Tile, offset: usize): void {
     addScaled(first, total + 16, i32x4.add(i32x4.mul(z0, s1), joinPairs(c02, c03)), scale0)
     addScaled(first, total + 64, i32x4.add(i32x4.mul(z1, s0), joinPairs(c10, c11)), scale1)
     addScaled(first, total + 80, i32x4.add(i32x4.mul(z1, s1), joinPairs(c12, c13)), scale1)
-    row += block << 1
-    scales += 2 * SCALE_BYTES
+    first = false
+    row += tile.activationStride
+    scales += tile.scaleStride
   }
 }
 

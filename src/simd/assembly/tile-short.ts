@@ -1,159 +1,342 @@
 /**
- * Blocks of weights that are not too large, with relaxed SIMD: 2 rows × 16 columns, dot products over 16 inputs added in
- * int16 before they are widened to int32. Half the multiplications less where `fused` is slow (see `dot.ts`): widening
- * costs one. `classify.ts` finds the blocks for which that is exact.
+ * The product with relaxed SIMD where a dot product is two instructions (see `dot.ts`): 2 rows × 16 columns, products added
+ * in int16 over a whole group of inputs before they are widened to int32. That costs one multiplication for as many products
+ * as a group has, in place of one each.
  *
- * The statements stand in the order in which registers are free for them: 8 sums, 2 activations, 1 vector of weights. The
- * build keeps that order (see `tools/simd/build.mjs`).
+ * Sums may wrap around on their way, and they start with what takes the zero points out. It is the last one that has to be
+ * within int16, and `limits.ts` tells for which rows and weights it is. Products of other groups are widened at once.
+ *
+ * The statements stand in the order in which registers are free for them: 8 sums, 2 activations, weights, products. Two
+ * multiplications before two additions are 6 % faster than in turn (Zen 4). The build keeps that order (see
+ * `tools/simd/build.mjs`). Sums of several groups lie in memory, because in registers they would push out the others.
  */
 
+import { addDots } from './dot'
+import { GROUP, LONG, SHORT, waysOf } from './limits'
 import { addScaled, SCALE_BYTES, Tile, TOTAL_BYTES } from './tile'
 
 const ONES: usize = memory.data<i16>([1, 1, 1, 1, 1, 1, 1, 1], 16)
 
-/**
- * @param centered the sums are taken of activations − 64, so that twice as large weights fit; products of the weights
- *   with 64 lie in `Tile.centers`, negated
- */
-@inline
-export function addShort(centered: bool, tile: Tile): void {
-  const block = tile.block
-  const sums = tile.sums
-  const first = tile.first
-  const ones = v128.load(ONES)
-  const wide = tile.wideSums
+export function addShort(tile: Tile): void {
   let row = tile.activations
   let scales = tile.scales
   let total = tile.totals
   for (const last = total + <usize>tile.rows * TOTAL_BYTES; total < last; total += 2 * TOTAL_BYTES) {
-    let x = v128.load32_splat(scales, 4)
-    let y = v128.load32_splat(scales + SCALE_BYTES, 4)
-    if (centered) {
-      x = i32x4.add(x, i32x4.splat(64))
-      y = i32x4.add(y, i32x4.splat(64))
-    }
-    // Takes the zero points out, as `tile-wide.ts` does.
-    let sum = v128.load(sums)
-    wide.c00 = i32x4.mul(x, sum)
-    wide.c10 = i32x4.mul(y, sum)
-    sum = v128.load(sums, 16)
-    wide.c01 = i32x4.mul(x, sum)
-    wide.c11 = i32x4.mul(y, sum)
-    sum = v128.load(sums, 32)
-    wide.c02 = i32x4.mul(x, sum)
-    wide.c12 = i32x4.mul(y, sum)
-    sum = v128.load(sums, 48)
-    wide.c03 = i32x4.mul(x, sum)
-    wide.c13 = i32x4.mul(y, sum)
-    let a = row
-    let w = tile.weights
-    let center = tile.centers
-    const end = a + block
-    do {
-      x = v128.load32_splat(a)
-      y = v128.load32_splat(a + block)
-      let u = v128.load(w)
-      let s00 = dot(u, x)
-      let s10 = dot(u, y)
-      u = v128.load(w, 16)
-      let s01 = dot(u, x)
-      let s11 = dot(u, y)
-      u = v128.load(w, 32)
-      let s02 = dot(u, x)
-      let s12 = dot(u, y)
-      u = v128.load(w, 48)
-      let s03 = dot(u, x)
-      let s13 = dot(u, y)
-      x = v128.load32_splat(a, 4)
-      y = v128.load32_splat(a + block, 4)
-      u = v128.load(w, 64)
-      s00 = i16x8.add(s00, dot(u, x))
-      s10 = i16x8.add(s10, dot(u, y))
-      u = v128.load(w, 80)
-      s01 = i16x8.add(s01, dot(u, x))
-      s11 = i16x8.add(s11, dot(u, y))
-      u = v128.load(w, 96)
-      s02 = i16x8.add(s02, dot(u, x))
-      s12 = i16x8.add(s12, dot(u, y))
-      u = v128.load(w, 112)
-      s03 = i16x8.add(s03, dot(u, x))
-      s13 = i16x8.add(s13, dot(u, y))
-      x = v128.load32_splat(a, 8)
-      y = v128.load32_splat(a + block, 8)
-      u = v128.load(w, 128)
-      s00 = i16x8.add(s00, dot(u, x))
-      s10 = i16x8.add(s10, dot(u, y))
-      u = v128.load(w, 144)
-      s01 = i16x8.add(s01, dot(u, x))
-      s11 = i16x8.add(s11, dot(u, y))
-      u = v128.load(w, 160)
-      s02 = i16x8.add(s02, dot(u, x))
-      s12 = i16x8.add(s12, dot(u, y))
-      u = v128.load(w, 176)
-      s03 = i16x8.add(s03, dot(u, x))
-      s13 = i16x8.add(s13, dot(u, y))
-      x = v128.load32_splat(a, 12)
-      y = v128.load32_splat(a + block, 12)
-      u = v128.load(w, 192)
-      s00 = i16x8.add(s00, dot(u, x))
-      s10 = i16x8.add(s10, dot(u, y))
-      u = v128.load(w, 208)
-      s01 = i16x8.add(s01, dot(u, x))
-      s11 = i16x8.add(s11, dot(u, y))
-      u = v128.load(w, 224)
-      s02 = i16x8.add(s02, dot(u, x))
-      s12 = i16x8.add(s12, dot(u, y))
-      u = v128.load(w, 240)
-      s03 = i16x8.add(s03, dot(u, x))
-      s13 = i16x8.add(s13, dot(u, y))
-      if (centered) {
-        u = v128.load(center)
-        s00 = i16x8.add(s00, u)
-        s10 = i16x8.add(s10, u)
-        u = v128.load(center, 16)
-        s01 = i16x8.add(s01, u)
-        s11 = i16x8.add(s11, u)
-        u = v128.load(center, 32)
-        s02 = i16x8.add(s02, u)
-        s12 = i16x8.add(s12, u)
-        u = v128.load(center, 48)
-        s03 = i16x8.add(s03, u)
-        s13 = i16x8.add(s13, u)
-        center += 64
-      }
-      wide.c00 = addWidened(wide.c00, s00, ones)
-      wide.c01 = addWidened(wide.c01, s01, ones)
-      wide.c02 = addWidened(wide.c02, s02, ones)
-      wide.c03 = addWidened(wide.c03, s03, ones)
-      wide.c10 = addWidened(wide.c10, s10, ones)
-      wide.c11 = addWidened(wide.c11, s11, ones)
-      wide.c12 = addWidened(wide.c12, s12, ones)
-      wide.c13 = addWidened(wide.c13, s13, ones)
-      a += 16
-      w += 256
-    } while (a < end)
-    const scale0 = v128.load32_splat(scales)
-    const scale1 = v128.load32_splat(scales + SCALE_BYTES)
-    addScaled(first, total, wide.c00, scale0)
-    addScaled(first, total + 16, wide.c01, scale0)
-    addScaled(first, total + 32, wide.c02, scale0)
-    addScaled(first, total + 48, wide.c03, scale0)
-    addScaled(first, total + 64, wide.c10, scale1)
-    addScaled(first, total + 80, wide.c11, scale1)
-    addScaled(first, total + 96, wide.c12, scale1)
-    addScaled(first, total + 112, wide.c13, scale1)
-    row += block << 1
+    addPair(tile, row, scales, total)
+    row += tile.block << 1
     scales += 2 * SCALE_BYTES
   }
 }
 
-/** Exact for weights of any size; sums of them may wrap around, as long as the last one is within int16. */
+/** Two rows with all blocks. */
+@inline
+function addPair(tile: Tile, a: usize, scales: usize, total: usize): void {
+  const block = tile.block
+  const wide = tile.wideSums
+  const ones = v128.load(ONES)
+  let first = tile.first
+  let w = tile.weights
+  let lanes = tile.laneSums
+  let limits = tile.limits
+  for (const last = limits + (tile.blocks << 4); limits < last; limits += 16) {
+    let ways = waysOf(scales, scales + SCALE_BYTES, v128.load(limits))
+    const start = a
+    let x: v128
+    let y: v128
+    let u: v128
+    let v: v128
+    let s00: v128
+    let s01: v128
+    let s02: v128
+    let s03: v128
+    let s10: v128
+    let s11: v128
+    let s12: v128
+    let s13: v128
+    for (;;) {
+      const begun = a - start
+      let end = a + GROUP
+      let sums = lanes + (begun << 1)
+      if (ways & LONG) {
+        end += GROUP
+        sums = lanes + (block << 1) + begun
+      }
+      // The zero points, negated, in int16.
+      x = v128.load16_splat(scales, 4)
+      y = v128.load16_splat(scales + SCALE_BYTES, 4)
+      if (ways & (LONG | SHORT)) {
+        u = v128.load(sums)
+        s00 = i16x8.mul(u, x)
+        s10 = i16x8.mul(u, y)
+        u = v128.load(sums, 16)
+        s01 = i16x8.mul(u, x)
+        s11 = i16x8.mul(u, y)
+        u = v128.load(sums, 32)
+        s02 = i16x8.mul(u, x)
+        s12 = i16x8.mul(u, y)
+        u = v128.load(sums, 48)
+        s03 = i16x8.mul(u, x)
+        s13 = i16x8.mul(u, y)
+        do {
+          x = v128.load32_splat(a)
+          y = v128.load32_splat(a + block)
+          u = v128.load(w)
+          v = dot(u, x)
+          u = dot(u, y)
+          s00 = i16x8.add(s00, v)
+          s10 = i16x8.add(s10, u)
+          u = v128.load(w, 16)
+          v = dot(u, x)
+          u = dot(u, y)
+          s01 = i16x8.add(s01, v)
+          s11 = i16x8.add(s11, u)
+          u = v128.load(w, 32)
+          v = dot(u, x)
+          u = dot(u, y)
+          s02 = i16x8.add(s02, v)
+          s12 = i16x8.add(s12, u)
+          u = v128.load(w, 48)
+          v = dot(u, x)
+          u = dot(u, y)
+          s03 = i16x8.add(s03, v)
+          s13 = i16x8.add(s13, u)
+          x = v128.load32_splat(a, 4)
+          y = v128.load32_splat(a + block, 4)
+          u = v128.load(w, 64)
+          v = dot(u, x)
+          u = dot(u, y)
+          s00 = i16x8.add(s00, v)
+          s10 = i16x8.add(s10, u)
+          u = v128.load(w, 80)
+          v = dot(u, x)
+          u = dot(u, y)
+          s01 = i16x8.add(s01, v)
+          s11 = i16x8.add(s11, u)
+          u = v128.load(w, 96)
+          v = dot(u, x)
+          u = dot(u, y)
+          s02 = i16x8.add(s02, v)
+          s12 = i16x8.add(s12, u)
+          u = v128.load(w, 112)
+          v = dot(u, x)
+          u = dot(u, y)
+          s03 = i16x8.add(s03, v)
+          s13 = i16x8.add(s13, u)
+          x = v128.load32_splat(a, 8)
+          y = v128.load32_splat(a + block, 8)
+          u = v128.load(w, 128)
+          v = dot(u, x)
+          u = dot(u, y)
+          s00 = i16x8.add(s00, v)
+          s10 = i16x8.add(s10, u)
+          u = v128.load(w, 144)
+          v = dot(u, x)
+          u = dot(u, y)
+          s01 = i16x8.add(s01, v)
+          s11 = i16x8.add(s11, u)
+          u = v128.load(w, 160)
+          v = dot(u, x)
+          u = dot(u, y)
+          s02 = i16x8.add(s02, v)
+          s12 = i16x8.add(s12, u)
+          u = v128.load(w, 176)
+          v = dot(u, x)
+          u = dot(u, y)
+          s03 = i16x8.add(s03, v)
+          s13 = i16x8.add(s13, u)
+          x = v128.load32_splat(a, 12)
+          y = v128.load32_splat(a + block, 12)
+          u = v128.load(w, 192)
+          v = dot(u, x)
+          u = dot(u, y)
+          s00 = i16x8.add(s00, v)
+          s10 = i16x8.add(s10, u)
+          u = v128.load(w, 208)
+          v = dot(u, x)
+          u = dot(u, y)
+          s01 = i16x8.add(s01, v)
+          s11 = i16x8.add(s11, u)
+          u = v128.load(w, 224)
+          v = dot(u, x)
+          u = dot(u, y)
+          s02 = i16x8.add(s02, v)
+          s12 = i16x8.add(s12, u)
+          u = v128.load(w, 240)
+          v = dot(u, x)
+          u = dot(u, y)
+          s03 = i16x8.add(s03, v)
+          s13 = i16x8.add(s13, u)
+          x = v128.load32_splat(a, 16)
+          y = v128.load32_splat(a + block, 16)
+          u = v128.load(w, 256)
+          v = dot(u, x)
+          u = dot(u, y)
+          s00 = i16x8.add(s00, v)
+          s10 = i16x8.add(s10, u)
+          u = v128.load(w, 272)
+          v = dot(u, x)
+          u = dot(u, y)
+          s01 = i16x8.add(s01, v)
+          s11 = i16x8.add(s11, u)
+          u = v128.load(w, 288)
+          v = dot(u, x)
+          u = dot(u, y)
+          s02 = i16x8.add(s02, v)
+          s12 = i16x8.add(s12, u)
+          u = v128.load(w, 304)
+          v = dot(u, x)
+          u = dot(u, y)
+          s03 = i16x8.add(s03, v)
+          s13 = i16x8.add(s13, u)
+          x = v128.load32_splat(a, 20)
+          y = v128.load32_splat(a + block, 20)
+          u = v128.load(w, 320)
+          v = dot(u, x)
+          u = dot(u, y)
+          s00 = i16x8.add(s00, v)
+          s10 = i16x8.add(s10, u)
+          u = v128.load(w, 336)
+          v = dot(u, x)
+          u = dot(u, y)
+          s01 = i16x8.add(s01, v)
+          s11 = i16x8.add(s11, u)
+          u = v128.load(w, 352)
+          v = dot(u, x)
+          u = dot(u, y)
+          s02 = i16x8.add(s02, v)
+          s12 = i16x8.add(s12, u)
+          u = v128.load(w, 368)
+          v = dot(u, x)
+          u = dot(u, y)
+          s03 = i16x8.add(s03, v)
+          s13 = i16x8.add(s13, u)
+          x = v128.load32_splat(a, 24)
+          y = v128.load32_splat(a + block, 24)
+          u = v128.load(w, 384)
+          v = dot(u, x)
+          u = dot(u, y)
+          s00 = i16x8.add(s00, v)
+          s10 = i16x8.add(s10, u)
+          u = v128.load(w, 400)
+          v = dot(u, x)
+          u = dot(u, y)
+          s01 = i16x8.add(s01, v)
+          s11 = i16x8.add(s11, u)
+          u = v128.load(w, 416)
+          v = dot(u, x)
+          u = dot(u, y)
+          s02 = i16x8.add(s02, v)
+          s12 = i16x8.add(s12, u)
+          u = v128.load(w, 432)
+          v = dot(u, x)
+          u = dot(u, y)
+          s03 = i16x8.add(s03, v)
+          s13 = i16x8.add(s13, u)
+          x = v128.load32_splat(a, 28)
+          y = v128.load32_splat(a + block, 28)
+          u = v128.load(w, 448)
+          v = dot(u, x)
+          u = dot(u, y)
+          s00 = i16x8.add(s00, v)
+          s10 = i16x8.add(s10, u)
+          u = v128.load(w, 464)
+          v = dot(u, x)
+          u = dot(u, y)
+          s01 = i16x8.add(s01, v)
+          s11 = i16x8.add(s11, u)
+          u = v128.load(w, 480)
+          v = dot(u, x)
+          u = dot(u, y)
+          s02 = i16x8.add(s02, v)
+          s12 = i16x8.add(s12, u)
+          u = v128.load(w, 496)
+          v = dot(u, x)
+          u = dot(u, y)
+          s03 = i16x8.add(s03, v)
+          s13 = i16x8.add(s13, u)
+          a += GROUP
+          w += GROUP << 4
+        } while (a < end)
+        s00 = i32x4.dot_i16x8_s(s00, ones)
+        s01 = i32x4.dot_i16x8_s(s01, ones)
+        s02 = i32x4.dot_i16x8_s(s02, ones)
+        s03 = i32x4.dot_i16x8_s(s03, ones)
+        s10 = i32x4.dot_i16x8_s(s10, ones)
+        s11 = i32x4.dot_i16x8_s(s11, ones)
+        s12 = i32x4.dot_i16x8_s(s12, ones)
+        s13 = i32x4.dot_i16x8_s(s13, ones)
+      } else {
+        u = v128.load(sums)
+        s00 = i32x4.dot_i16x8_s(u, x)
+        s10 = i32x4.dot_i16x8_s(u, y)
+        u = v128.load(sums, 16)
+        s01 = i32x4.dot_i16x8_s(u, x)
+        s11 = i32x4.dot_i16x8_s(u, y)
+        u = v128.load(sums, 32)
+        s02 = i32x4.dot_i16x8_s(u, x)
+        s12 = i32x4.dot_i16x8_s(u, y)
+        u = v128.load(sums, 48)
+        s03 = i32x4.dot_i16x8_s(u, x)
+        s13 = i32x4.dot_i16x8_s(u, y)
+        do {
+          x = v128.load32_splat(a)
+          y = v128.load32_splat(a + block)
+          u = v128.load(w)
+          s00 = addDots(false, u, x, s00)
+          s10 = addDots(false, u, y, s10)
+          u = v128.load(w, 16)
+          s01 = addDots(false, u, x, s01)
+          s11 = addDots(false, u, y, s11)
+          u = v128.load(w, 32)
+          s02 = addDots(false, u, x, s02)
+          s12 = addDots(false, u, y, s12)
+          u = v128.load(w, 48)
+          s03 = addDots(false, u, x, s03)
+          s13 = addDots(false, u, y, s13)
+          a += 4
+          w += 64
+        } while (a < end)
+      }
+      if (begun) {
+        s00 = i32x4.add(v128.load(wide), s00)
+        s01 = i32x4.add(v128.load(wide, 16), s01)
+        s02 = i32x4.add(v128.load(wide, 32), s02)
+        s03 = i32x4.add(v128.load(wide, 48), s03)
+        s10 = i32x4.add(v128.load(wide, 64), s10)
+        s11 = i32x4.add(v128.load(wide, 80), s11)
+        s12 = i32x4.add(v128.load(wide, 96), s12)
+        s13 = i32x4.add(v128.load(wide, 112), s13)
+      }
+      if (a == start + block) break
+      ways >>= ways & LONG ? 2 : 1
+      v128.store(wide, s00)
+      v128.store(wide, s01, 16)
+      v128.store(wide, s02, 32)
+      v128.store(wide, s03, 48)
+      v128.store(wide, s10, 64)
+      v128.store(wide, s11, 80)
+      v128.store(wide, s12, 96)
+      v128.store(wide, s13, 112)
+    }
+    x = v128.load32_splat(scales)
+    y = v128.load32_splat(scales + SCALE_BYTES)
+    addScaled(first, total, s00, x)
+    addScaled(first, total + 16, s01, x)
+    addScaled(first, total + 32, s02, x)
+    addScaled(first, total + 48, s03, x)
+    addScaled(first, total + 64, s10, y)
+    addScaled(first, total + 80, s11, y)
+    addScaled(first, total + 96, s12, y)
+    addScaled(first, total + 112, s13, y)
+    first = false
+    a = start + tile.activationStride
+    scales += tile.scaleStride
+    lanes += tile.laneStride
+  }
+}
+
+/** Exact for weights of any size. */
 @inline
 function dot(weights: v128, activations: v128): v128 {
   return i16x8.relaxed_dot_i8x16_i7x16_s(weights, activations)
-}
-
-@inline
-function addWidened(total: v128, sums: v128, ones: v128): v128 {
-  return i32x4.add(total, i32x4.dot_i16x8_s(sums, ones))
 }

@@ -1,46 +1,43 @@
-/** What the innermost loops of the product work on: 16 columns, one block of inputs, all rows. */
+/** What the innermost loops of the product work on: 16 columns, some blocks of inputs, all rows. */
 
 import { multiplyAdd } from './lanes'
 
-/** int32 [2][16]: sums of `tile-short.ts`. In memory, because in registers they would push out the int16 ones. */
-@unmanaged
-export class WideSums {
-  c00: v128
-  c01: v128
-  c02: v128
-  c03: v128
-  c10: v128
-  c11: v128
-  c12: v128
-  c13: v128
-}
-
-/** One block of the product. Fields, since a call with so many arguments passes them through memory anyway. */
+/** A part of the product. Fields, since a call with so many arguments passes them through memory anyway. */
 @unmanaged
 export class Tile {
-  /** Unsigned 7-bit activations of this block, [rows][block]. */
+  /** int32 [2][16]: sums of `tile-short.ts` from one group of inputs to the next. */
+  wideSums: usize
+  /** Unsigned 7-bit activations, [blocks][rows][block], with a distance of their own from one block to the next. */
   activations: usize
-  /** Scale (float32) and negated zero point (int32) of each row of this block. */
+  activationStride: usize
+  /** What there is to know of each block of a row; see `SCALE_BYTES`. */
   scales: usize
+  scaleStride: usize
   /** Even. */
   rows: u32
-  /** Inputs of the block, a multiple of 16. */
+  /** Inputs of the block, a multiple of 32. */
   block: usize
-  /** int8 [block / 4][16][4]. */
+  blocks: usize
+  /** int8 [blocks][block / 4][16][4]. */
   weights: usize
-  /** int16 [block / 16][16][2]: see `Linear`. */
-  centers: usize
-  /** int32 [16]: sums of the weights over the block. */
+  /** int32 [blocks][16]: sums of the weights over a block. */
   sums: usize
+  /** int16 [blocks][…][16][2], with their distance: see `limits.ts`. */
+  laneSums: usize
+  laneStride: usize
+  /** int16 [blocks][2][4]: see `limits.ts`. */
+  limits: usize
   /** float32 [rows][16]: what the products are added to. */
   totals: usize
-  wideSums: WideSums
   /** Nothing is there yet: the products are stored in place of being added. */
   first: bool
 }
 
-/** Bytes of one scale with its zero point. */
-export const SCALE_BYTES: usize = 8
+/**
+ * Bytes of what there is to know of a block of a row: its scale (float32), its zero point, negated (int32), and the sums of
+ * squares of `measureActivations` (int16 [4]).
+ */
+export const SCALE_BYTES: usize = 16
 
 /** Bytes of one row of the totals. */
 export const TOTAL_BYTES: usize = 64
