@@ -74,7 +74,7 @@ function makeModel(): BertSource {
     key: linear(HIDDEN, HIDDEN),
     value: linear(HIDDEN, HIDDEN),
     scoreScale: 0.25,
-    // Weights so small that their products are added in ways of their own (`assembly/classify.ts`).
+    // Weights so small that sums of their products fit into int16 over more inputs (`assembly/limits.ts`).
     output: linear(HIDDEN, HIDDEN, 64),
     outputNorm: norm(),
     up: linear(HIDDEN, INNER, 40),

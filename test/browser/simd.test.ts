@@ -91,8 +91,8 @@ describe('the two builds', () => {
     }
   })
 
-  // From 32 to 33 and from 63 to 64, another way of adding products begins (src/simd/assembly/classify.ts).
-  test.each([-128, -64, -63, -33, -32, 32, 33, 63, 64, 127])(
+  // From 8 to 9 and from 16 to 17, sums over 64 and over 32 inputs leave int16 (src/simd/assembly/limits.ts).
+  test.each([-128, -64, -17, -16, -9, -8, 8, 9, 16, 17, 64, 127])(
     'give the same bits where every weight is %d, with activations of both ends of their range',
     async (weight) => {
       for (const activation of [-1, 1]) {

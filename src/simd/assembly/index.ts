@@ -14,5 +14,6 @@ export {
   widenHalves,
 } from './pack'
 export { help } from './team'
-// For tests alone: what it gives must stay within the range in which dot products are exact.
+// For tests alone: what they give must keep the dot products, and sums of them, within the range in which they are exact.
+export { measureActivations } from './limits'
 export { quantizeActivations } from './quantize'

@@ -10,7 +10,15 @@ const [LINEAR, SMOOTHING, FROM, TO, SCALES] = [65_536, 65_600, 70_000, 80_000, 9
 
 interface Quantizer {
   quantizeActivations: (
-    ...args: [from: number, to: number, scales: number, linear: number, rows: number, stride: number]
+    ...args: [
+      from: number,
+      to: number,
+      scales: number,
+      linear: number,
+      rows: number,
+      stride: number,
+      fused: number,
+    ]
   ) => void
 }
 
@@ -23,10 +31,10 @@ async function quantize(values: readonly number[], smoothing = 1) {
   new Float32Array(memory.buffer, SMOOTHING, WIDTH).fill(smoothing)
   new Float32Array(memory.buffer, FROM, WIDTH).set(values)
   const { quantizeActivations } = instance.exports as unknown as Quantizer
-  quantizeActivations(FROM, TO, SCALES, LINEAR, 1, 1)
+  quantizeActivations(FROM, TO, SCALES, LINEAR, 1, 1, 0)
   const steps = new Uint8Array(memory.buffer, TO, WIDTH)
-  const scaleOf = (at: number) => new Float32Array(memory.buffer, SCALES + Math.floor(at / BLOCK) * 8, 1)[0]!
-  const zeroOf = (at: number) => -new Int32Array(memory.buffer, SCALES + Math.floor(at / BLOCK) * 8 + 4, 1)[0]!
+  const scaleOf = (at: number) => new Float32Array(memory.buffer, SCALES + Math.floor(at / BLOCK) * 16, 1)[0]!
+  const zeroOf = (at: number) => -new Int32Array(memory.buffer, SCALES + Math.floor(at / BLOCK) * 16 + 4, 1)[0]!
   return { steps, back: Array.from(steps, (step, at) => (step - zeroOf(at)) * scaleOf(at)), scaleOf, zeroOf }
 }
 
