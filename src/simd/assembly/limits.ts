@@ -20,13 +20,19 @@ export const SHORT: i32 = 16
 const LARGEST: u32 = (32767 * 32767) / 16
 
 /**
+ * Weights whose limit is lower never form long groups: the activations of MiniLM and bge measure some 1,200 over 64 inputs,
+ * and a branch that is often mispredicted costs more than the groups that are small enough gain.
+ */
+const LEAST_LONG: u32 = 1600
+
+/**
  * Writes what is to be known of each block of 16 columns.
  *
  * @param panels int8 [outputs / 16][inputs / 4][16][4]
  * @param sums int16 [outputs / 16][inputs / block][groups, then pairs of groups][16][2], written: of the weights of each
  *   lane
  * @param limits int16 [outputs / 16][inputs / block][2][4], written: sums over two groups, and over one, are within int16
- *   where what `measureActivations` finds is less than this; for two groups, the number is there twice
+ *   where what `measureActivations` finds is less than this; for two groups, the number is there twice, and 0 if it is low
  * @param blocks outputs / 16 × inputs / block
  * @param block inputs of a block
  */
@@ -59,7 +65,8 @@ export function measureWeights(panels: usize, sums: usize, limits: usize, blocks
       squares = i32x4.max_u(squares, v128.shuffle<i32>(squares, squares, 2, 3, 0, 1))
       const most = max<u32>(i32x4.extract_lane(squares, 0), i32x4.extract_lane(squares, 1))
       store<u16>(limits + (group << 1), limitOf(most), 8)
-      if (group & 1) store<u32>(limits + ((group - 1) << 1), limitOf(most + before) * 0x10001)
+      const long = limitOf(most + before)
+      if (group & 1 && long >= LEAST_LONG) store<u32>(limits + ((group - 1) << 1), long * 0x10001)
       before = most
       panels += GROUP << 4
     }
