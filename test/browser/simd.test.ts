@@ -119,6 +119,26 @@ describe('the two builds', () => {
     },
   )
 
+  test.each([
+    [96, 6, 1952],
+    [96, 6, 4000],
+    [160, 10, 96],
+    [64, 4, 96],
+  ])('give the same bits where %d × %d × %d makes blocks of 32 inputs', async (hidden, heads, inner) => {
+    const model = makeEncoder({ hidden, heads, inner, layers: 2 })
+    const plain = await Encoder.create(await loadEncoderModule('plain'), model)
+    const relaxed = await Encoder.create(await loadEncoderModule('relaxed'), model)
+    for (const length of [1, 2, 23]) {
+      const batch = {
+        ids: Int32Array.from({ length }, (_, at) => (at * 7) % 32),
+        lengths: Int32Array.of(length),
+      }
+      const expected = plain.encode(batch)
+      expect(relaxed.encode(batch, true)).toEqual(expected)
+      expect(relaxed.encode(batch, false)).toEqual(expected)
+    }
+  })
+
   test('read the graph for WebGPU as well', async () => {
     const session = await createSimdSession(
       await prepareEncoder('relaxed'),

@@ -90,10 +90,12 @@ function limitOf(squares: u32): u32 {
  *
  * @param steps unsigned 7-bit [block]
  * @param negatedZeroPoint of the block
- * @param to int16 [block / GROUP], written: the largest sum of each group / 16, rounded up
+ * @param to int16 [4], written: the largest sum of each group / 16, rounded up; 0 for groups that the block has not
  */
 export function measureActivations(steps: usize, block: usize, negatedZeroPoint: i32, to: usize): void {
   const zero = i16x8.splat(<i16>negatedZeroPoint)
+  // Whatever was there, as a group's neighbour it would count.
+  store<u64>(to, 0)
   for (const end = steps + block; steps < end; to += 2) {
     let sum = i32x4.splat(0)
     for (let i: usize = 0; i < GROUP; i += 8) {
@@ -116,7 +118,6 @@ export function measureActivations(steps: usize, block: usize, negatedZeroPoint:
  */
 @inline
 export function waysOf(first: usize, second: usize, limits: v128): i32 {
-  // Beyond the block's groups there may be anything: nobody asks for their bits.
   const squares = i16x8.max_u(v128.load(first), v128.load(second))
   const ofTwo = i16x8.add(squares, i16x8.shuffle(squares, squares, 0, 1, 2, 3, 5, 4, 7, 6))
   return i16x8.bitmask(i16x8.lt_s(v128.shuffle<i64>(ofTwo, squares, 1, 3), limits))
