@@ -47,7 +47,14 @@ let site: SealedSite
 test.beforeAll(async () => {
   test.setTimeout(300_000)
   const model = ['--from', join(repository, 'models'), '--model', 'all-MiniLM-L6-v2']
-  const small = ['--from', join(repository, 'test/fixtures/synthetic'), '--model', 'bert-mean', '--dtype', 'fp32']
+  const small = [
+    '--from',
+    join(repository, 'test/fixtures/synthetic'),
+    '--model',
+    'bert-mean',
+    '--dtype',
+    'fp32',
+  ]
   site = new SealedSite([['--runtime', 'jspi,wasm', ...model], small])
   await site.listen()
 })
