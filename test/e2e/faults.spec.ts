@@ -1,4 +1,7 @@
-/** Faults that only a server can make: policies on the worker's script, answers that are cut, counted requests. */
+/**
+ * Faults that only a server can make: policies on the worker's script, answers that are cut, counted requests. And what
+ * needs a page that has run nothing else.
+ */
 
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -11,6 +14,7 @@ import { chromiumArgs, chromiumCandidates } from '../../tools/test/find-chromium
 import { staticFolders } from '../../tools/serve/static-folders.ts'
 import type { EmbeddingsClientOptions } from '../../src/index.ts'
 import type { Outcome } from './faults-page/main.ts'
+import { livePromises } from './live-promises.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const tiny = fileURLToPath(new URL('../fixtures/tiny', import.meta.url))
@@ -229,4 +233,25 @@ test('a page that was left, kept by the browser and gone back to goes on with th
   } finally {
     await browser.close()
   }
+})
+
+test('a hundred requests leave no promise behind in the page', async ({ page }) => {
+  const REQUESTS = 100
+  /** Promises that come and go with whatever else runs in the page. */
+  const OTHERS = 30
+  const request = (count: number): Promise<void> =>
+    page.evaluate(async (times) => {
+      for (let made = 0; made < times; made++) await globalThis.embedAgain('tiny-mean', '/tiny/')
+    }, count)
+  await request(20)
+  const before = await livePromises(page)
+  // One that is kept is counted.
+  await page.evaluate((count) => {
+    const kept = Array.from({ length: count }, () => new Promise(() => undefined))
+    Object.assign(globalThis, { kept })
+  }, REQUESTS)
+  expect(await livePromises(page)).toBeGreaterThanOrEqual(before + REQUESTS - OTHERS)
+  await page.evaluate(() => Object.assign(globalThis, { kept: null }) && undefined)
+  await request(REQUESTS)
+  expect(await livePromises(page)).toBeLessThan(before + OTHERS)
 })
