@@ -15,7 +15,7 @@ const SAMPLED = 2500
 /** Multiplications and additions of the six layers' matrices for one token. */
 const OPERATIONS = 2 * 6 * (4 * 384 * 384 + 2 * 384 * 1536)
 /** Functions of the encoder that do these: `assembly/gemm.ts` and the tiles that it calls. */
-const MATRIX_PRODUCTS = /^(gemm|tile(-short)?)\//
+const MATRIX_PRODUCTS = /^(gemm|tile(-\w+)?)\//
 /** Shares below this are summed up. */
 const LEAST_SHARE = 0.005
 
