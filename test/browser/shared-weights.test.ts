@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { EmbeddingsClient, type ModelStore, type StoredFile } from '../../src/index.ts'
 import { EXPECTED_HASH, selfTestHashes } from '../../src/simd/self-test.ts'
 import { loadEncoderModule } from '../../src/simd/encoder-module.ts'
+import { tellWorkers, workerReports } from './observed-workers.ts'
 import { until } from './until.ts'
 
 const MODEL = 'all-MiniLM-L6-v2'
@@ -37,26 +38,6 @@ class CountingStore implements ModelStore {
     }))
     return Promise.resolve(entries)
   }
-}
-
-/** What an inference worker says of its WebAssembly memory. */
-interface MemoryReport {
-  /** Of the worker. */
-  name: string
-  bytes: number
-  shared: boolean
-  /** WebAssembly files that it has fetched. */
-  fetched: number
-}
-
-const channel = new BroadcastChannel('observed-memory')
-
-async function reports(workers: number): Promise<MemoryReport[]> {
-  const found: MemoryReport[] = []
-  channel.onmessage = ({ data }: MessageEvent<MemoryReport>) => found.push(data)
-  channel.postMessage('report')
-  await until(() => found.length === workers)
-  return found
 }
 
 const clients: EmbeddingsClient[] = []
@@ -108,14 +89,14 @@ describe('weights in shared memory', () => {
     const store = new CountingStore()
     const one = open(1, store, observed)
     const expected = await untilWorkers(one, 1)
-    const [own] = await reports(1)
+    const [own] = await workerReports(1)
     expect(own?.shared).toBe(false)
     await one.close()
     store.reads = 0
 
     const client = open(3, store, observed)
     expect(await untilWorkers(client, 3)).toEqual(expected)
-    const found = await reports(3)
+    const found = await workerReports(3)
     const bytes = Math.max(...found.map((report) => report.bytes))
     console.log(
       `WebAssembly memory of one worker ${String(own?.bytes)}, of three together ${String(bytes)} bytes`,
@@ -135,11 +116,11 @@ describe('weights in shared memory', () => {
     const client = open(2, store, observed)
     const expected = await untilWorkers(client, 2)
     const reads = store.reads
-    const [first] = await reports(2)
-    channel.postMessage(`end ${String(first?.name)}`)
+    const [first] = await workerReports(2)
+    tellWorkers(`end ${String(first?.name)}`)
     await until(async () => (await client.models.status(MODEL)).backend?.workers === 1)
     expect(await untilWorkers(client, 2)).toEqual(expected)
-    expect((await reports(2)).map(({ shared }) => shared)).toEqual([true, true])
+    expect((await workerReports(2)).map(({ shared }) => shared)).toEqual([true, true])
     expect(store.reads).toBe(reads)
   })
 
@@ -148,22 +129,22 @@ describe('weights in shared memory', () => {
     const client = open(2, store, observed)
     const expected = await untilWorkers(client, 2)
     const reads = store.reads
-    channel.postMessage('end')
+    tellWorkers('end')
     await until(async () => (await client.models.status(MODEL)).backend?.workers === 0)
     expect(await untilWorkers(client, 2)).toEqual(expected)
     expect(store.reads).toBe(reads + 1)
-    const before = Math.max(...(await reports(2)).map(({ bytes }) => bytes))
+    const before = Math.max(...(await workerReports(2)).map(({ bytes }) => bytes))
     await client.models.unload(MODEL)
     expect(await untilWorkers(client, 2)).toEqual(expected)
     expect(store.reads).toBe(reads + 2)
     // Memory of its own again, not a further part of what there was.
-    expect(Math.max(...(await reports(2)).map(({ bytes }) => bytes))).toBe(before)
+    expect(Math.max(...(await workerReports(2)).map(({ bytes }) => bytes))).toBe(before)
   })
 
   test('are each worker’s own, with the reason, where no shared memory can be had', async () => {
     const client = open(2, new CountingStore(), withoutShared)
     const vectors = await untilWorkers(client, 2)
-    expect((await reports(2)).map(({ shared }) => shared)).toEqual([false, false])
+    expect((await workerReports(2)).map(({ shared }) => shared)).toEqual([false, false])
     const { attempts, backend } = await client.models.status(MODEL)
     expect(backend?.runtime).toBe('simd')
     expect(attempts).toEqual([

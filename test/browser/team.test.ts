@@ -2,29 +2,12 @@
 
 import { afterEach, describe, expect, test } from 'vitest'
 import { EmbeddingsClient, type EmbeddingsClientOptions } from '../../src/index.ts'
+import { tellWorkers, workerReports, type WorkerReport } from './observed-workers.ts'
 import { until } from './until.ts'
 
 const MODEL = 'all-MiniLM-L6-v2'
 const LONG = 'a long text, word by word, of more than two hundred tokens '.repeat(15)
 const QUERIES = ['who freed the slaves', 'a', LONG]
-
-/** What an inference worker says of itself. */
-interface Report {
-  name: string
-  shared: boolean
-  /** Tasks of others' runs that it did. */
-  helped: number
-}
-
-const channel = new BroadcastChannel('observed-memory')
-
-async function reports(workers: number): Promise<Report[]> {
-  const found: Report[] = []
-  channel.onmessage = ({ data }: MessageEvent<Report>) => found.push(data)
-  channel.postMessage('report')
-  await until(() => found.length === workers)
-  return found
-}
 
 const clients: EmbeddingsClient[] = []
 afterEach(async () => {
@@ -71,12 +54,12 @@ async function expectRight(client: EmbeddingsClient): Promise<void> {
 }
 
 /** Asks until as many workers are up, and have helped one that is asked alone. */
-async function untilHelped(client: EmbeddingsClient, workers: number): Promise<Report[]> {
-  let found: Report[] = []
+async function untilHelped(client: EmbeddingsClient, workers: number): Promise<WorkerReport[]> {
+  let found: WorkerReport[] = []
   await until(async () => {
     await expectRight(client)
     if ((await workersOf(client)) !== workers) return false
-    found = await reports(workers)
+    found = await workerReports(workers)
     return found.some(({ helped }) => helped > 100)
   })
   return found
@@ -107,7 +90,7 @@ describe('a request that is alone', () => {
     })
     await until(async () => {
       await expectRight(client)
-      return (await reports(4)).filter(({ helped }) => helped > 100).length >= 3
+      return (await workerReports(4)).filter(({ helped }) => helped > 100).length >= 3
     })
   })
 
@@ -115,10 +98,12 @@ describe('a request that is alone', () => {
     const client = open(2)
     const found = await untilHelped(client, 2)
     const helper = found.find(({ helped }) => helped > 100)!
-    channel.postMessage(`lose ${helper.name}`)
+    tellWorkers(`lose ${helper.name}`)
     await until(async () => {
       await expectRight(client)
-      return !(await reports((await workersOf(client)) ?? 0)).some(({ name }) => name === helper.name)
+      return !(await workerReports(async () => (await workersOf(client)) ?? 0)).some(
+        ({ name }) => name === helper.name,
+      )
     })
     expect((await untilHelped(client, 2)).some(({ name }) => name === helper.name)).toBe(false)
     expect((await client.models.status(MODEL)).error).toBeNull()
@@ -148,9 +133,9 @@ describe('a request that is alone', () => {
 test('a helper whose answer is late helps with the runs that have begun meanwhile, and with those after them', async () => {
   const client = open(2)
   await untilHelped(client, 2)
-  channel.postMessage('delay')
+  tellWorkers('delay')
   for (let round = 0; round < 10; round++) await expectRight(client)
-  const tasks = async () => (await reports(2)).reduce((sum, { helped }) => sum + helped, 0)
+  const tasks = async () => (await workerReports(2)).reduce((sum, { helped }) => sum + helped, 0)
   const before = await tasks()
   await until(async () => {
     await expectRight(client)
@@ -179,7 +164,7 @@ test('two models have teams of their own', async () => {
   const other = open(2)
   await Promise.all([untilWorkersHelp(client), untilWorkersHelp(other)])
   for (let round = 0; round < 10; round++) await Promise.all([expectRight(client), expectRight(other)])
-  expect(await reports(4)).toHaveLength(4)
+  expect(await workerReports(4)).toHaveLength(4)
 })
 
 /** As `untilHelped`, where others are up as well. */
@@ -197,5 +182,5 @@ test('without shared memory nobody helps', async () => {
   })
   for (let round = 0; round < 5; round++) await expectRight(client)
   expect(await workersOf(client)).toBe(1)
-  expect((await reports(1))[0]?.helped).toBe(0)
+  expect((await workerReports(1))[0]?.helped).toBe(0)
 })
